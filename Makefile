@@ -1,0 +1,56 @@
+# Every target sets up .venv by itself. CI runs these very targets.
+SHELL := /bin/bash
+PYTHON ?= python3.11
+BIN := .venv/bin
+export GRADIO_ANALYTICS_ENABLED = False
+export HF_HUB_OFFLINE ?= 1
+Q ?= How many cities does the China-Europe freight train reach?
+
+.DEFAULT_GOAL := help
+.PHONY: help setup setup-dev run index ask eval check test test-quick bench clean
+
+help: ## list the targets
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+
+.venv/.run: pyproject.toml
+	@command -v $(PYTHON) >/dev/null || { echo "make: $(PYTHON) not found; install Python 3.11 or name one: make PYTHON=python3 …" >&2; exit 1; }
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(BIN)/pip install --quiet --disable-pip-version-check --editable .
+	@touch $@
+
+.venv/.dev: .venv/.run
+	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	@touch $@
+
+setup: .venv/.run ## install what running needs
+setup-dev: .venv/.dev ## install what developing needs
+
+run: .venv/.run index ## build the index of corpus/ and serve the chat
+	$(BIN)/bri-qa serve
+
+index: .venv/.run ## build or refresh the index of corpus/
+	$(BIN)/bri-qa index
+
+ask: .venv/.run index ## ask one question: make ask Q="…"
+	$(BIN)/bri-qa ask "$(Q)"
+
+eval: .venv/.run ## run the eval cases and hold them to the baselines
+	$(BIN)/bri-qa eval --cases eval/cases/dev.jsonl --baseline eval/baselines/dev.json --report runs/dev
+	$(BIN)/bri-qa eval --cases eval/cases/test.jsonl --baseline eval/baselines/test.json --report runs/test
+
+check: .venv/.dev ## lint, format, types, import contracts
+	$(BIN)/ruff check --quiet . && $(BIN)/ruff format --check --quiet .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-timing
+
+test: check ## all checks and tests
+	$(BIN)/pytest -n 2 --dist loadgroup --cov --cov-report=
+
+test-quick: .venv/.dev ## the module and contract tests only
+	$(BIN)/pytest -q -m "not journey"
+
+bench: .venv/.dev ## measure speed and memory, rewriting bench/results
+	$(BIN)/python -m bench
+
+clean: ## remove what was built (the corpus and index stay)
+	rm -rf .venv build dist *.egg-info src/*.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -1,0 +1,95 @@
+"""One tree of errors. Each message is one line that says what is wrong and what to do about it.
+
+    BriQAError
+    ├── SettingsError            a setting is unknown, out of bounds or contradictory
+    ├── InputError               something the user gave cannot be used
+    │   ├── CorpusError          the corpus folder cannot be read at all (single bad files are reported, not raised)
+    │   ├── QuestionError        an empty or oversized question
+    │   ├── CaseError            an eval case or baseline file that does not fit its format
+    │   └── AnswerFileError      a saved answer that is not the contract's JSON
+    ├── ArtifactError            weights or vocabulary
+    │   ├── ArtifactMissingError a file that a package should carry is not there
+    │   └── ArtifactHashError    a file is there but is not the one we trust
+    ├── IndexStoreError          the index on disk
+    │   ├── IndexMissingError    there is none
+    │   ├── IndexStaleError      it was built by another embedder, format or passage setting
+    │   ├── IndexCorruptError    its files do not fit its manifest
+    │   ├── IndexWriteError      it could not be written (full or read-only disk); the old one still stands
+    │   └── IndexBusyError       another process is building it
+    ├── ModelError               a model cannot be loaded or run
+    └── MissingExtraError        a configured part needs an optional dependency; names the extra
+"""
+
+from __future__ import annotations
+
+
+class BriQAError(Exception):
+    """Base of all errors that are meant for the user."""
+
+
+class SettingsError(BriQAError):
+    """A setting is unknown, out of bounds or contradictory."""
+
+
+class InputError(BriQAError):
+    """Something the user gave cannot be used."""
+
+
+class CorpusError(InputError):
+    """The corpus folder cannot be read at all."""
+
+
+class QuestionError(InputError):
+    """An empty or oversized question."""
+
+
+class CaseError(InputError):
+    """An eval case or baseline file that does not fit its format."""
+
+
+class AnswerFileError(InputError):
+    """A saved answer that is not the contract's JSON."""
+
+
+class ArtifactError(BriQAError):
+    """Weights or vocabulary."""
+
+
+class ArtifactMissingError(ArtifactError):
+    """A file that a package should carry is not there."""
+
+
+class ArtifactHashError(ArtifactError):
+    """A file is there but is not the one we trust."""
+
+
+class IndexStoreError(BriQAError):
+    """The index on disk."""
+
+
+class IndexMissingError(IndexStoreError):
+    """There is no index."""
+
+
+class IndexStaleError(IndexStoreError):
+    """The index was built by another embedder, format or passage setting."""
+
+
+class IndexCorruptError(IndexStoreError):
+    """The files of the index do not fit its manifest."""
+
+
+class IndexWriteError(IndexStoreError):
+    """The index could not be written; the old one still stands."""
+
+
+class IndexBusyError(IndexStoreError):
+    """Another process is building the index."""
+
+
+class ModelError(BriQAError):
+    """A model cannot be loaded or run."""
+
+
+class MissingExtraError(BriQAError):
+    """A configured part needs an optional dependency."""

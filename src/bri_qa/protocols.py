@@ -1,0 +1,93 @@
+"""The seams: each crosses weights, disk or network, and each has more than one implementation."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Protocol, TypeAlias
+
+from bri_qa.types import Document, Draft, Filters, Hit, Passage, Question, Reading
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    Vectors: TypeAlias = NDArray[np.float32]
+
+
+class Embedder(Protocol):
+    """Texts to unit vectors. `max_tokens` is how many of `count_tokens` it reads before it cuts."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def fingerprint(self) -> str:
+        """Identity of the weights (SHA-256) or, for a computed embedder, of its parameters."""
+        ...
+
+    @property
+    def dim(self) -> int: ...
+    @property
+    def max_tokens(self) -> int: ...
+    def count_tokens(self, text: str) -> int:
+        """How many of the model's own tokens `text` takes, special tokens included."""
+        ...
+
+    def embed_passages(self, texts: Sequence[str]) -> Vectors:
+        """f32[n, dim], rows of norm 1, in the order of `texts`."""
+        ...
+
+    def embed_query(self, text: str) -> Vectors:
+        """f32[dim], norm 1."""
+        ...
+
+
+class Index(Protocol):
+    """An opened, readable snapshot of documents, passages and their vectors."""
+
+    def search_dense(self, vector: Vectors, k: int, filters: Filters) -> list[Hit]:
+        """At most k hits by inner product, best first, ties by passage id. `vector` is f32[dim]."""
+        ...
+
+    def search_lexical(self, query: str, k: int, filters: Filters) -> list[Hit]:
+        """At most k hits by BM25 over the query's words, best first, ties by passage id."""
+        ...
+
+    def document(self, document_id: str) -> Document | None: ...
+    def documents(self) -> list[Document]:
+        """All documents, by id."""
+        ...
+
+    def passages(self, document_id: str) -> list[Passage]:
+        """The passages of a document in reading order."""
+        ...
+
+
+class Reader(Protocol):
+    """Reads passages for an answer. Scores travel with their model, and so does its threshold."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def threshold(self) -> float:
+        """The confidence below which the product abstains."""
+        ...
+
+    def read(self, question: str, passages: Sequence[Passage]) -> list[Reading]:
+        """One reading a passage, in the order given."""
+        ...
+
+    def rerank(self, hits: Sequence[Hit]) -> list[Hit]:
+        """The read hits in the order in which they should be trusted, best first; `score` is the new score."""
+        ...
+
+    def confidence(self, question: str, hits: Sequence[Hit]) -> float:
+        """In [0, 1]: how likely the read hits, best first, state the answer and the best span is it."""
+        ...
+
+
+class Answerer(Protocol):
+    """Question and read hits to an unverified draft."""
+
+    @property
+    def mode(self) -> str: ...
+    def answer(self, question: Question, query: str, hits: Sequence[Hit]) -> Draft: ...

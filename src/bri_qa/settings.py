@@ -1,0 +1,77 @@
+"""All settings in one frozen object, read from `BRI_QA_*` variables. Unknown names are refused, numbers bounded."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal, Self
+
+from pydantic import Field, ValidationError, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from bri_qa.errors import SettingsError
+
+PREFIX = "BRI_QA_"
+
+
+class Settings(BaseSettings):
+    """What can be set. Lengths are in tokens (cl100k_base), sizes in bytes, times in seconds."""
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="forbid")
+
+    corpus_dir: Path = Field(Path("corpus"), description="folder of articles")
+    index_dir: Path = Field(Path("index"), description="folder of the built index")
+    max_file_bytes: int = Field(5_000_000, ge=1_000, le=500_000_000, description="larger corpus files are rejected")
+
+    passage_tokens: int = Field(160, ge=32, le=1_000, description="token budget of a passage")
+    overlap_tokens: int = Field(40, ge=0, le=400, description="tokens shared by neighbouring passages, at most")
+
+    embedding_model: str = Field(
+        "all-MiniLM-L6-v2", description="the bundled model, or a sentence-transformers folder or hub name"
+    )
+    precision: Literal["auto", "f32", "bf16"] = Field(
+        "auto", description="arithmetic of the bundled models; auto is bf16 where the CPU has AMX, else f32"
+    )
+    threads: int = Field(0, ge=0, le=256, description="threads of the model runtime; 0 lets it choose")
+
+    retrieval: Literal["fused", "dense", "lexical"] = Field("fused", description="how candidates are found")
+    candidates: int = Field(50, ge=1, le=1_000, description="hits that each search gives to the fusion")
+    top_k: int = Field(8, ge=1, le=100, description="hits that are read")
+    max_statements: int = Field(3, ge=1, le=10, description="statements of an ordinary answer, at most")
+    abstain_below: float | None = Field(
+        None, ge=0, le=1, description="confidence below which to abstain; unset takes the reader's own threshold"
+    )
+    max_question_chars: int = Field(4_000, ge=20, le=100_000, description="longer questions are refused")
+
+    host: str = Field("127.0.0.1", description="address that `bri-qa serve` binds")
+    port: int = Field(7860, ge=0, le=65_535, description="port that `bri-qa serve` binds")
+
+    @model_validator(mode="after")
+    def _overlap_leaves_room(self) -> Self:
+        if self.overlap_tokens * 2 > self.passage_tokens:
+            raise ValueError("overlap_tokens must be at most half of passage_tokens")
+        return self
+
+    @classmethod
+    def load(cls, environ: Mapping[str, str] | None = None, **overrides: Any) -> Settings:
+        """Settings from the environment, with `overrides` (those that are not None) on top.
+
+        Raises:
+            SettingsError: an unknown `BRI_QA_*` name, or a value out of bounds.
+        """
+        environ = os.environ if environ is None else environ
+        known = {PREFIX + name.upper() for name in cls.model_fields}
+        unknown = sorted(name for name in environ if name.upper().startswith(PREFIX) and name.upper() not in known)
+        if unknown:
+            raise SettingsError(f"unknown setting {', '.join(unknown)}; docs/settings.md lists the known ones")
+        values = {
+            name: environ[PREFIX + name.upper()] for name in cls.model_fields if PREFIX + name.upper() in environ
+        }
+        values.update({name: value for name, value in overrides.items() if value is not None})
+        try:
+            return cls.model_validate(values)
+        except ValidationError as error:
+            first = error.errors()[0]
+            where = PREFIX + "_".join(str(part) for part in first["loc"]).upper() if first["loc"] else "settings"
+            raise SettingsError(f"{where}: {first['msg']}; docs/settings.md lists the bounds") from error
