@@ -1,0 +1,68 @@
+"""`create_app`: chat, API and articles as one FastAPI application, closed by default."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from fastapi import FastAPI
+from fastapi.middleware.cors import CORSMiddleware
+from fastapi.responses import FileResponse
+from fastapi.staticfiles import StaticFiles
+
+from bri_qa.settings import Settings
+from bri_qa.web import api, chat, source
+from bri_qa.web.security import GateMiddleware, HeadersMiddleware
+from bri_qa.web.service import Pipeline, Workers
+from bri_qa.web.shell import ShellMiddleware
+
+STATIC = Path(__file__).parent / "static"
+
+
+def create_app(settings: Settings, pipeline: Pipeline) -> FastAPI:
+    """The application over `pipeline`. It keeps nothing of a user outside that user's session."""
+    workers = Workers()
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        yield
+        workers.close()
+
+    app = FastAPI(
+        title="bri_qa",
+        docs_url=None,
+        redoc_url=None,
+        openapi_url="/api/v1/openapi.json",
+        lifespan=lifespan,
+    )
+    api.add_problems(app)
+    app.include_router(api.router(pipeline, workers))
+    app.include_router(source.router(pipeline, workers))
+    app.mount("/ui", StaticFiles(directory=STATIC))
+
+    @app.get("/favicon.ico", include_in_schema=False)
+    async def favicon() -> FileResponse:
+        return FileResponse(STATIC / "favicon.ico")
+
+    # The last one added is the outermost. CORS with no origin also stops Gradio from adding its own, open one.
+    app.add_middleware(ShellMiddleware, pipeline=pipeline, workers=workers)
+    app.add_middleware(CORSMiddleware, allow_origins=[])
+    app.add_middleware(GateMiddleware)
+    app.add_middleware(HeadersMiddleware)
+    handlers = chat.Chat(pipeline, workers, settings.corpus_dir / "examples.txt")
+    return chat.mount(app, handlers)
+
+
+def serve(settings: Settings, pipeline: Pipeline) -> None:
+    """Run the application until it is told to stop; what is being answered then is finished first."""
+    import uvicorn
+
+    uvicorn.run(
+        create_app(settings, pipeline),
+        host=settings.host,
+        port=settings.port,
+        log_level="warning",
+        server_header=False,
+        timeout_graceful_shutdown=10,
+    )

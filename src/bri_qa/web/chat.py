@@ -1,0 +1,257 @@
+"""The chat: a Gradio application that is a thin client of the pipeline.
+
+Nothing of a user is kept outside that user's session (`gr.State`). Gradio's HTML component is not used: it compiles
+templates in the browser, which would need `unsafe-eval`; what it would show is in `bri_qa.web.pages`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from threading import Event
+from typing import Any
+
+from bri_qa import render
+from bri_qa.errors import BriQAError, QuestionError
+from bri_qa.types import AbstainReason, Answer, Question, Turn
+from bri_qa.web import messages
+from bri_qa.web.service import BusyError, Pipeline, Workers
+
+os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"  # Gradio reads it while it is imported
+import gradio as gr
+from fastapi import FastAPI
+
+log = logging.getLogger(__name__)
+
+BUSY = "Many people are asking just now. Your question is back in the box: try again in a moment."
+BROKEN = "Something went wrong here. Your question is back in the box; if it happens again, tell the operator."
+TURNS_KEPT = 20
+EXAMPLES_SHOWN = 6
+STATEMENT_PAUSE = 0.06  # seconds between two statements, so that the eye can follow
+
+Message = dict[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """One user's conversation: what is shown, what the pipeline is told of it, and the question that is running."""
+
+    shown: tuple[Message, ...] = ()
+    turns: tuple[Turn, ...] = ()
+    asked: str = ""
+
+    def with_last(self, content: str) -> Session:
+        """The same with its last message replaced."""
+        return replace(self, shown=(*self.shown[:-1], _bot(content)))
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """What one step of a handler changes on the page; None leaves the question box as it is."""
+
+    session: Session
+    box: str | None = None
+    note: str = ""
+    running: bool = False
+
+    def updates(self) -> tuple[Any, ...]:
+        """In the order of the outputs: box, chat, session, note, ask, stop."""
+        return (
+            gr.skip() if self.box is None else self.box,
+            list(self.session.shown),
+            self.session,
+            self.note,
+            gr.Button(visible=not self.running),
+            gr.Button(visible=self.running),
+        )
+
+
+class _StoppedError(Exception):
+    """The user pressed stop; raised inside the pipeline at its next stage."""
+
+
+def _bot(content: str) -> Message:
+    return {"role": "assistant", "content": content}
+
+
+def examples(file: Path, articles: int) -> list[str]:
+    """Questions to start with: two that fit any corpus, then those of `file` (one a line, `#` opens a comment)."""
+    general = ["Summarise the article" if articles == 1 else "Summarise the articles", "Who is quoted?"]
+    lines = file.read_text(encoding="utf-8").splitlines() if file.is_file() else []
+    own = [line.strip() for line in lines if line.strip() and not line.lstrip().startswith("#")]
+    return [*own[: EXAMPLES_SHOWN - len(general)], *general]
+
+
+class Chat:
+    """The handlers of the page."""
+
+    def __init__(self, pipeline: Pipeline, workers: Workers, examples_file: Path) -> None:
+        self.pipeline = pipeline
+        self.workers = workers
+        self.examples_file = examples_file
+
+    async def ask(self, text: str, session: Session) -> AsyncIterator[tuple[Any, ...]]:
+        """Put `text` to the pipeline; show what it does, then its answer. The box is emptied once it is accepted."""
+        before = session
+        session = replace(
+            before, asked=text, shown=(*before.shown, {"role": "user", "content": messages.user(text)}, _bot(""))
+        )
+        try:
+            async for item in self._run(Question(text, before.turns)):
+                if isinstance(item, Answer):
+                    async for view in self._tell(item, session):
+                        yield view.updates()
+                else:
+                    yield View(session.with_last(messages.working(item)), box="", running=True).updates()
+        except QuestionError as error:
+            note = str(error)
+            yield View(before, note=note[:1].upper() + note[1:] + ".").updates()
+        except BusyError:
+            yield View(session.with_last(messages.trouble(BUSY)), box=text).updates()
+        except BriQAError as error:
+            yield View(session.with_last(messages.trouble(str(error))), box=text).updates()
+        except Exception:
+            log.exception("a question failed")
+            yield View(session.with_last(messages.trouble(BROKEN)), box=text).updates()
+
+    async def _run(self, question: Question) -> AsyncIterator[str | Answer]:
+        """What the pipeline says it does, then its answer."""
+        loop, stop = asyncio.get_running_loop(), Event()
+        stages: asyncio.Queue[str | None] = asyncio.Queue()
+
+        def on_stage(name: str, count: int) -> None:
+            if stop.is_set():
+                raise _StoppedError
+            loop.call_soon_threadsafe(stages.put_nowait, messages.stage(name, count))
+
+        task = asyncio.ensure_future(self.workers.run(lambda: self.pipeline.ask(question, on_stage)))
+        task.add_done_callback(lambda _: stages.put_nowait(None))
+        try:
+            while (line := await stages.get()) is not None:
+                yield line
+            yield task.result()
+        finally:
+            stop.set()
+
+    async def _tell(self, answer: Answer, session: Session) -> AsyncIterator[View]:
+        """The answer, statement by statement; then it is part of the conversation."""
+        for said in range(1, len(answer.statements)):
+            partial = messages.answered(answer, answer.statements[:said])
+            yield View(session.with_last(partial), box="", running=True)
+            await asyncio.sleep(STATEMENT_PAUSE)
+        content = await self.workers.run(lambda: _content(answer, self.pipeline))
+        turns = (
+            *session.turns,
+            Turn("user", answer.question.text),
+            Turn("assistant", render.as_sentence(answer)),
+        )
+        yield View(replace(session.with_last(content), turns=turns[-TURNS_KEPT:], asked=""), box="")
+
+    def stop(self, session: Session) -> tuple[Any, ...]:
+        """After the running question was cancelled: say so, and give its text back."""
+        if not session.asked:
+            return View(session).updates()
+        return View(replace(session.with_last(messages.stopped()), asked=""), box=session.asked).updates()
+
+    def clear(self) -> tuple[Any, ...]:
+        """A new conversation; what is in the box stays."""
+        return View(Session()).updates()
+
+    async def greet(self) -> Any:
+        """The examples of the moment, for a page that has just been opened."""
+        try:
+            articles = len(await self.workers.run(self.pipeline.documents))
+        except (BriQAError, BusyError):
+            return gr.skip()  # the page itself says what is wrong
+        return gr.Chatbot(examples=[{"text": text} for text in examples(self.examples_file, articles)])
+
+    def pick(self, event: gr.SelectData) -> str:
+        """The example that was chosen."""
+        return str(event.value["text"])
+
+
+def _content(answer: Answer, pipeline: Pipeline) -> str:
+    if answer.reason is AbstainReason.SMALL_TALK:
+        return messages.plain(answer)
+    return messages.abstained(answer, pipeline.document) if answer.abstained else messages.answered(answer)
+
+
+def build(chat: Chat) -> gr.Blocks:
+    """The Gradio application, ready to be mounted."""
+    with gr.Blocks(title="bri_qa: ask the articles", analytics_enabled=False, fill_height=True) as blocks:
+        session = gr.State(Session(), time_to_live=24 * 3600)
+        shown = gr.Chatbot(
+            elem_id="bri-chat",
+            show_label=False,
+            container=False,
+            buttons=[],
+            feedback_options=None,
+            latex_delimiters=[],
+            allow_file_downloads=False,
+            group_consecutive_messages=False,
+            height="100%",
+            layout="panel",
+            placeholder="## What would you like to know?\n\nAsk in plain words. Every answer opens at its quote.",
+        )
+        with gr.Column(elem_id="bri-composer"):
+            note = gr.Markdown(elem_id="bri-note", container=False)
+            with gr.Row(elem_id="bri-ask-row"):
+                box = gr.Textbox(
+                    elem_id="bri-box",
+                    label="Your question",
+                    show_label=False,
+                    container=False,
+                    placeholder="Ask about the articles",
+                    lines=1,
+                    max_lines=8,
+                    autofocus=True,
+                )
+                ask = gr.Button("Ask", variant="primary", elem_id="bri-ask")
+                stop = gr.Button("Stop", elem_id="bri-stop", visible=False)
+            with gr.Row(elem_id="bri-under"):
+                gr.Markdown("Answers are cut from the articles. Open the quotes before you rely on one.", container=False)
+                new = gr.Button("New conversation", elem_id="bri-new", size="sm")
+        outputs = [box, shown, session, note, ask, stop]
+        _wire(chat, blocks, outputs, new)
+    blocks.queue(max_size=64, default_concurrency_limit=4, api_open=False)
+    return blocks
+
+
+def _wire(chat: Chat, blocks: gr.Blocks, outputs: Sequence[Any], new: gr.Button) -> None:
+    box, shown, session, _, ask, stop = outputs
+    asking: dict[str, Any] = {
+        "fn": chat.ask,
+        "inputs": [box, session],
+        "outputs": list(outputs),
+        "show_progress": "hidden",
+        "api_visibility": "private",
+        "concurrency_id": "ask",
+    }
+    quick: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private", "queue": False}
+    typed = gr.on([box.submit, ask.click], **asking)
+    picked = shown.example_select(chat.pick, None, [box], **quick).then(**asking)
+    stop.click(chat.stop, [session], list(outputs), cancels=[typed, picked], **quick)
+    new.click(chat.clear, None, list(outputs), cancels=[typed, picked], **quick)
+    blocks.load(chat.greet, None, [shown], **quick)
+
+
+def mount(app: FastAPI, chat: Chat) -> FastAPI:
+    """`app` with the chat at `/`, behind every route that `app` already has."""
+    return gr.mount_gradio_app(
+        app,
+        build(chat),
+        path="/",
+        theme=gr.themes.Base(),
+        footer_links=[],
+        run_history=False,
+        show_error=False,
+        ssr_mode=False,
+        mcp_server=False,
+        enable_monitoring=False,
+        pwa=False,
+        max_file_size="1kb",
+    )

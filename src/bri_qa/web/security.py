@@ -1,0 +1,115 @@
+"""Closed by default: headers on every response, small requests, no foreign origin, no part of Gradio that is unused."""
+
+from __future__ import annotations
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import ClientDisconnect
+from starlette.responses import JSONResponse
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+MAX_BODY_BYTES = 1_000_000
+
+_NOTHING = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+SOURCE_CSP = f"{_NOTHING}; style-src 'self'; script-src 'self'; img-src 'self'; font-src 'self'"
+
+HEADERS = {
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), microphone=(), geolocation=(), payment=(), usb=()",
+    "Content-Security-Policy": _NOTHING,
+}
+
+# What the chat page calls; the rest of what Gradio mounts (upload, files, proxy, run history, API pages,
+# monitoring, login …) has no use here and is not reachable.
+_GRADIO_OPEN = ("run/predict", "queue/join", "queue/data", "heartbeat/", "cancel", "reset", "startup-events")
+_GRADIO_SHUT = ("/monitoring", "/login", "/logout", "/pwa_icon", "/svelte", "/dev/")
+
+
+def chat_csp(script_hashes: list[str]) -> str:
+    """For the chat page: own scripts and exactly the given inline ones, no eval; Gradio needs inline styles."""
+    return (
+        f"default-src 'self'; script-src 'self' {' '.join(script_hashes)}; style-src 'self' 'unsafe-inline'; "
+        "img-src 'self' data:; font-src 'self'; connect-src 'self'; object-src 'none'; base-uri 'self'; "
+        "form-action 'self'; frame-ancestors 'none'"
+    )
+
+
+def problem(status: int, code: str, detail: str, **headers: str) -> JSONResponse:
+    """An RFC 9457 problem; `code` is stable, `detail` is for people."""
+    content = {"type": "about:blank", "title": code.replace("_", " "), "status": status, "code": code, "detail": detail}
+    return JSONResponse(content, status, {**HEADERS, **headers}, media_type="application/problem+json")
+
+
+class HeadersMiddleware:
+    """Adds each of `HEADERS` that the response has not set itself."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+
+        async def harden(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                for name, value in HEADERS.items():
+                    headers.setdefault(name, value)
+            await send(message)
+
+        await self.app(scope, receive, harden)
+
+
+class GateMiddleware:
+    """Refuses what has no business here: shut paths, posts from foreign pages, oversize bodies."""
+
+    def __init__(self, app: ASGIApp, max_body_bytes: int = MAX_BODY_BYTES) -> None:
+        self.app = app
+        self.max_body_bytes = max_body_bytes
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "websocket":
+            await send({"type": "websocket.close", "code": 1008})
+            return
+        refusal = self._refusal(scope) if scope["type"] == "http" else None
+        if refusal is not None:
+            await refusal(scope, receive, send)
+            return
+        await self.app(scope, self._bounded(receive), send)
+
+    def _refusal(self, scope: Scope) -> JSONResponse | None:
+        headers = Headers(scope=scope)
+        if _is_shut(scope["path"]):
+            return problem(404, "not_found", "there is nothing at this address")
+        if scope["method"] not in ("GET", "HEAD", "OPTIONS") and headers.get("sec-fetch-site") == "cross-site":
+            return problem(403, "cross_site", "requests from other sites are not accepted")
+        length = headers.get("content-length", "0")
+        if not length.isdigit() or int(length) > self.max_body_bytes:
+            return problem(413, "too_large", f"a request may have at most {self.max_body_bytes} bytes")
+        return None
+
+    def _bounded(self, receive: Receive) -> Receive:
+        """A body that names no length is cut off like one whose sender went away."""
+        received = 0
+
+        async def bounded() -> Message:
+            nonlocal received
+            message = await receive()
+            if message["type"] == "http.request":
+                received += len(message.get("body", b""))
+                if received > self.max_body_bytes:
+                    raise ClientDisconnect
+            return message
+
+        return bounded
+
+
+def _is_shut(path: str) -> bool:
+    _, found, rest = path.partition("/gradio_api/")
+    if found:
+        return not rest.startswith(_GRADIO_OPEN)
+    return path.startswith(_GRADIO_SHUT)

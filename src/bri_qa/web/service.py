@@ -1,0 +1,59 @@
+"""The pipeline as the web edge sees it, and the few threads that run it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Protocol, TypeVar
+
+from bri_qa.types import Answer, Document, Question
+
+T = TypeVar("T")
+OnStage = Callable[[str, int], None]
+
+
+class Pipeline(Protocol):
+    """What the web edge asks of `bri_qa.pipeline.QAPipeline`."""
+
+    def ask(self, question: Question, on_stage: OnStage | None = None) -> Answer: ...
+    def document(self, document_id: str) -> Document | None: ...
+    def documents(self) -> list[Document]: ...
+
+
+class BusyError(Exception):
+    """More questions are waiting than there is room for."""
+
+
+class Workers:
+    """Runs the synchronous core in `threads` threads; at most `waiting` calls wait, the next one is refused."""
+
+    def __init__(self, threads: int = 4, waiting: int = 64) -> None:
+        self._pool = ThreadPoolExecutor(threads, thread_name_prefix="bri-qa")
+        self._room = threads + waiting
+        self._inside = 0
+
+    async def run(self, function: Callable[[], T]) -> T:
+        """The result of `function`, run in a thread.
+
+        Raises:
+            BusyError: there is no room; nothing was started.
+        """
+        if self._inside >= self._room:
+            raise BusyError("too many questions are waiting; try again in a moment")
+        self._inside += 1
+        loop = asyncio.get_running_loop()
+        future = self._pool.submit(function)
+
+        def leave(_: Future[T]) -> None:
+            loop.call_soon_threadsafe(self._leave)
+
+        future.add_done_callback(leave)
+        return await asyncio.wrap_future(future)
+
+    def _leave(self) -> None:
+        self._inside -= 1
+
+    def close(self) -> None:
+        """Finish what runs, drop what waits."""
+        self._pool.shutdown(wait=True, cancel_futures=True)

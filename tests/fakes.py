@@ -1,0 +1,181 @@
+"""The only home of fakes: deterministic, slightly clever, so that tests assert exact results."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from hashlib import sha256
+from threading import Event
+
+from bri_qa.citations import verify
+from bri_qa.errors import BriQAError, QuestionError
+from bri_qa.types import (
+    AbstainReason,
+    Answer,
+    Document,
+    Draft,
+    Hit,
+    Passage,
+    Question,
+    Quote,
+    Source,
+    Span,
+    Statement,
+    Trace,
+)
+
+HARBOUR_TEXT = """The harbour of Lindum opens again
+The harbour of Lindum opens again
+After two years of repairs the harbour of Lindum opened again on 4 March 2024. The new quay is 640 metres long and takes three ships at a time.
+“We built it for the fishing boats first,” said Mara Oduya, the harbour master. She added that the night ferry to Sor would start in May.
+The repairs cost 48 million crowns, of which the town paid a third. The rest came from the coast fund.
+Tomas Reiner, who owns the fish market, said that the market would stay on the old pier until the winter. He expects 200 visitors a day.
+The lighthouse was not repaired. Its lamp has been dark since the storm, and nobody has said when it will be lit."""
+
+HOSTILE_TEXT = """Odd <b>title</b> & "quotes"
+The clerk wrote <script>window.pwned = 1</script> in the ledger of the mill. </div></mark></article><img src=x onerror="window.pwned=2">
+A second clerk wrote {{ 7*7 }} and ${7*7} and `{window.pwned=3}` in the ledger. --> ]]> </style></title></textarea>
+The third clerk of the mill wrote [a link](javascript:window.pwned=4) and $$x^2$$ and *stars* and a \\ backslash."""
+
+ESSAY_TEXT = "\n".join(
+    ["A long essay on tides"]
+    + [
+        f"Paragraph {n}. The tide tables of the coast were copied by hand, line after line, and kept in a dry room."
+        for n in range(1, 200)
+    ]
+    + ["The tidal bell of Orrin weighs 3,150 kilograms and was cast in one piece."]
+    + [
+        f"Paragraph {n}. The tide tables of the coast were copied by hand, line after line, and kept in a dry room."
+        for n in range(200, 400)
+    ]
+)
+
+
+def document(identity: str, text: str, **source: str) -> Document:
+    """A document whose title is its first line."""
+    return Document(
+        identity, text, Source(text.partition("\n")[0], **source), sha256(text.encode()).hexdigest()
+    )
+
+
+def web_documents() -> list[Document]:
+    return [
+        document(
+            "harbour",
+            HARBOUR_TEXT,
+            publisher="Lindum Gazette",
+            published="2024-03-05",
+            url="https://gazette.example/harbour",
+            language="en",
+        ),
+        document("odd/<i>ledger</i> & co", HOSTILE_TEXT, publisher="<u>Mill</u>", url="javascript:window.pwned=5"),
+        document("tides", ESSAY_TEXT, publisher="Coast Review", published="2019"),
+    ]
+
+
+_STOP = frozenset("a an and are did do does for has have how in is it its many much of on the to was what when where who will".split())
+
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(word for word in re.findall(r"\w+", text.lower()) if word not in _STOP)
+
+
+class FakePipeline:
+    """Answers by shared words, sentence by sentence, over a few documents; quotes go through the real `verify`.
+
+    "wait" in a question holds it after its second stage until `gate` is set; "fail" raises `error`.
+    """
+
+    def __init__(self, documents: Sequence[Document] | None = None, error: BriQAError | None = None) -> None:
+        self.by_id = {item.id: item for item in (web_documents() if documents is None else documents)}
+        self.error = error
+        self.gate = Event()
+        self.asked: list[Question] = []
+        self.max_question_chars = 4_000
+
+    def document(self, document_id: str) -> Document | None:
+        return self.by_id.get(document_id)
+
+    def documents(self) -> list[Document]:
+        if self.error is not None:
+            raise self.error
+        return [self.by_id[key] for key in sorted(self.by_id)]
+
+    def ask(self, question: Question, on_stage: Callable[[str, int], None] | None = None) -> Answer:
+        self._check(question)
+        self.asked.append(question)
+        say = on_stage or (lambda _stage, _count: None)
+        if question.text.lower() in ("hello", "thanks"):
+            return _answer(question, Draft(reason=AbstainReason.SMALL_TALK, message="Hello. Ask me a question."), ())
+        say("searching", 0)
+        hits = self._hits(question)
+        say("reading", len(hits))
+        if "wait" in question.text:
+            self.gate.wait(20)
+            say("checking", 0)
+        best = [hit for hit in hits if hit.score >= 0.5][:3]
+        if not best:
+            reason = AbstainReason.NOT_STATED if hits and hits[0].score > 0 else AbstainReason.OFF_TOPIC
+            return _answer(question, Draft(reason=reason), hits)
+        say("checking", len(best))
+        statements = tuple(Statement(hit.passage.text, (Quote(hit.passage.id, hit.passage.text),)) for hit in best)
+        number = re.search(r"\d[\d,.]*\d", best[0].passage.text) if "how" in question.text.lower() else None
+        short = Quote(best[0].passage.id, number.group()) if number else None
+        draft = Draft(statements, short, confidence=min(1.0, best[0].score))
+        return _answer(question, draft, hits, self.document)
+
+    def _check(self, question: Question) -> None:
+        if self.error is not None:
+            raise self.error
+        if not question.text.strip():
+            raise QuestionError("the question is empty; type a question about the articles")
+        if len(question.text) > self.max_question_chars:
+            raise QuestionError(f"the question is longer than {self.max_question_chars} characters; shorten it")
+        if "crash" in question.text:
+            raise RuntimeError("a bug with a secret in it")
+
+    def _hits(self, question: Question) -> list[Hit]:
+        """Sentences by the share of the question's words that they hold; "and …" leans on the last question."""
+        wanted = _words(question.text)
+        if question.text.lower().startswith("and ") and question.history:
+            wanted |= _words([turn.text for turn in question.history if turn.role == "user"][-1])
+        hits = [
+            Hit(passage, len(wanted & _words(passage.text)) / max(1, len(wanted)))
+            for item in self.by_id.values()
+            if question.filters.allow(item.id, item.source)
+            for passage in _sentences(item)
+        ]
+        return sorted(hits, key=lambda hit: (-hit.score, hit.passage.id))[:8]
+
+
+def _sentences(item: Document) -> list[Passage]:
+    """Each line's sentences, without the lines that repeat the title."""
+    found = []
+    for match in re.finditer(r"[^\n]*?(?:[.!?”](?= |\n|$)|(?=\n|$))", item.text):
+        words = match.group().strip()
+        if len(words) > 12 and words != item.source.title:
+            start = item.text.index(words, match.start())
+            span = Span(start, start + len(words))
+            found.append(Passage(f"{item.id}#{span.start}-{span.end}", item.id, span, "", words))
+    return found
+
+
+def _answer(
+    question: Question,
+    draft: Draft,
+    hits: Sequence[Hit],
+    documents: Callable[[str], Document | None] = lambda _: None,
+) -> Answer:
+    verified = verify(draft, hits, documents)
+    return Answer(
+        question=question,
+        statements=verified.statements,
+        citations=verified.citations,
+        short_answer=verified.short_answer,
+        reason=draft.reason,
+        message=draft.message,
+        confidence=draft.confidence,
+        mode="extractive",
+        hits=tuple(hits),
+        trace=Trace(question.text, {"read": 0.001}, {"reader": "fake"}),
+    )
