@@ -14,40 +14,19 @@ def sha256(path: Path) -> str:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
-def verified(path: Path, expected: str) -> Path:
-    """`path`, once its bytes are those we trust.
+def verified(path: Path, expected: str | None) -> Path:
+    """`path`, once its bytes are those we trust; `expected` None trusts whatever is there.
 
     Raises:
         ArtifactMissingError: there is no such file.
         ArtifactHashError: the file has another SHA-256.
     """
-    _require(path)
-    _compare(path, sha256(path), expected)
-    return path
-
-
-def content(path: Path, expected: str | None) -> bytes:
-    """The bytes of a file, checked as they were read; `expected` None takes them as they are.
-
-    Raises:
-        ArtifactMissingError, ArtifactHashError: as `verified`.
-    """
-    _require(path)
-    data = path.read_bytes()
-    if expected is not None:
-        _compare(path, hashlib.sha256(data).hexdigest(), expected)
-    return data
-
-
-def _require(path: Path) -> None:
     if not path.is_file():
         raise ArtifactMissingError(
             f"{path} is missing; reinstall the package that carries it (make clean setup)"
         )
-
-
-def _compare(path: Path, found: str, expected: str) -> None:
-    if found != expected:
+    if expected is not None and (found := sha256(path)) != expected:
         raise ArtifactHashError(
-            f"{path} is not the file we trust (SHA-256 {found[:8]}…, not {expected[:8]}…); reinstall its package"
+            f"{path} is not the file we trust (SHA-256 {found[:8]}…, not {expected[:8]}…); reinstall it"
         )
+    return path

@@ -1,11 +1,14 @@
 """A BERT encoder on OpenVINO, its graph built straight from a safetensors file: no torch, no export step.
 
 Devlin et al. 2019 (arXiv:1810.04805): post-norm, exact GELU, Hugging Face tensor names. The embedder and the
-cross-encoder reader share it. `bench/results/embedding.md` has the measurements behind the choices.
+cross-encoder reader share it. bench/README.md names the measurements behind the choices.
 """
 
 from __future__ import annotations
 
+import importlib
+import sys
+import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import numpy as np
 
-from bri_qa.artifacts import content
+from bri_qa.artifacts import verified
 from bri_qa.errors import ModelError
 
 if TYPE_CHECKING:
@@ -29,6 +32,7 @@ PAD_TO = 16  # lengths are rounded up to this: few distinct shapes, as the runti
 HEAD_WIDTH = 32  # of one attention head, in every MiniLM; the weights alone do not tell
 _MASKED = -1e4  # added to the score of a padding token: its exp() is 0 in f32 and in bf16
 _EPSILON = 1e-12
+_importing = threading.Lock()
 _CPUINFO = Path("/proc/cpuinfo")
 
 
@@ -92,15 +96,17 @@ class Encoder:
             ArtifactMissingError, ArtifactHashError: no such file, or not the one with this SHA-256.
             ModelError: not a BERT in safetensors, a head without weights, or bf16 on a CPU without it.
         """
-        import openvino
-
         network = _Network(_tensors(weights, sha256), weights)
         model = network.model(heads)
-        core = openvino.Core()
+        core = runtime().Core()
         chosen = auto_precision() if precision == "auto" else precision
         if chosen == "bf16" and "BF16" not in core.get_property("CPU", "OPTIMIZATION_CAPABILITIES"):
             raise ModelError("this CPU does not compute in bf16; set the precision to auto or f32")
-        config: dict[str, Any] = {"INFERENCE_PRECISION_HINT": chosen, "PERFORMANCE_HINT": "LATENCY"}
+        config: dict[str, Any] = {
+            "INFERENCE_PRECISION_HINT": chosen,
+            "PERFORMANCE_HINT": "LATENCY",
+            "ENABLE_CPU_PINNING": False,  # pinned, the threads of two processes could share one core
+        }
         if threads:
             config["INFERENCE_NUM_THREADS"] = threads
         return cls(core.compile_model(model, "CPU", config), chosen, network.positions)
@@ -139,7 +145,24 @@ def auto_precision(cpuinfo: str | None = None) -> Literal["f32", "bf16"]:
     return "bf16" if "amx_bf16" in words or {"avx512_bf16", "AuthenticAMD"} <= words else "f32"
 
 
-def load_tokenizer(path: Path, sha256: str | None = None) -> Tokenizer:
+def runtime() -> Any:
+    """The openvino module, imported without its usage reports.
+
+    Its import reports itself to a web analytics service and leaves an id in the home folder. Where its
+    telemetry package cannot be imported it takes an empty stand-in of its own; so that is hidden meanwhile.
+    """
+    with _importing:
+        if "openvino" not in sys.modules:
+            sys.modules["openvino_telemetry"] = None  # type: ignore[assignment]
+            try:
+                import openvino
+            finally:
+                del sys.modules["openvino_telemetry"]
+        import openvino
+    return openvino
+
+
+def load_tokenizer(path: Path, sha256: str) -> Tokenizer:
     """The tokenizer of a `tokenizer.json`, without the cutting and padding that the file may ask for.
 
     Raises:
@@ -147,7 +170,7 @@ def load_tokenizer(path: Path, sha256: str | None = None) -> Tokenizer:
     """
     from tokenizers import Tokenizer
 
-    tokenizer = Tokenizer.from_str(content(path, sha256).decode())
+    tokenizer = Tokenizer.from_file(str(verified(path, sha256)))
     tokenizer.no_truncation()
     tokenizer.no_padding()
     return tokenizer
@@ -155,11 +178,11 @@ def load_tokenizer(path: Path, sha256: str | None = None) -> Tokenizer:
 
 def _tensors(weights: Path, sha256: str | None) -> Mapping[str, Floats]:
     from safetensors import SafetensorError
-    from safetensors.numpy import load
+    from safetensors.numpy import load_file
 
-    data = content(weights, sha256)
+    path = verified(weights, sha256)
     try:
-        tensors = load(data)
+        tensors = load_file(path)
     except SafetensorError as error:
         raise ModelError(
             f"{weights} is not a safetensors file ({error}); give the weights of a BERT"
@@ -171,17 +194,14 @@ class _Network:
     """The graph of a BERT over its tensors; every method but `model` maps graph nodes to a graph node."""
 
     def __init__(self, tensors: Mapping[str, Floats], source: Path) -> None:
-        from openvino import opset13
-
-        self._op = opset13
+        self._ov = runtime()
+        self._op = importlib.import_module("openvino.opset13")
         self._tensors = tensors
         self._source = source
         self.positions, self._hidden = self._tensor("embeddings.position_embeddings.weight").shape
 
     def model(self, heads: Sequence[Head]) -> Any:
         """The whole network as an openvino.Model: inputs as the fields of `Batch`, one output a head."""
-        import openvino
-
         op = self._op
         names = ("input_ids", "attention_mask", "token_type_ids")
         inputs = [op.parameter([-1, -1], np.int64, name) for name in names]
@@ -198,7 +218,7 @@ class _Network:
             node = self._head(x, kept, head)
             node.output(0).get_tensor().set_names({head.name})
             results.append(op.result(node))
-        return openvino.Model(results, inputs, "bert")
+        return self._ov.Model(results, inputs, "bert")
 
     def _tensor(self, name: str) -> Floats:
         try:

@@ -54,7 +54,7 @@ class MiniLMEmbedder:
     fingerprint = _WEIGHTS_SHA256
     dim = 384
     max_tokens = 256
-    rows = 8  # of a batch
+    rows = 16  # of a batch
 
     def __init__(self, encoder: Encoder, tokenizer: Tokenizer) -> None:
         self._encoder = encoder
@@ -139,6 +139,11 @@ class SentenceTransformerEmbedder:
             torch.set_num_threads(threads)
         if not model.max_seq_length or not model.get_embedding_dimension():
             raise ModelError(f"{name!r} does not say how long its texts or vectors are; {hint}")
+        return cls.of(model, name)
+
+    @classmethod
+    def of(cls, model: Any, name: str) -> SentenceTransformerEmbedder:
+        """A loaded `SentenceTransformer`, its fingerprint taken of the weights it holds."""
         return cls(model, name, _fingerprint(model))
 
     def count_tokens(self, text: str) -> int:
