@@ -41,7 +41,7 @@ eval: .venv/.run ## run the eval cases and hold them to the baselines
 check: .venv/.dev ## lint, format, types, import contracts
 	$(BIN)/ruff check --quiet . && $(BIN)/ruff format --check --quiet .
 	$(BIN)/mypy
-	$(BIN)/lint-imports --no-timing
+	$(BIN)/lint-imports
 
 test: check ## all checks and tests
 	$(BIN)/pytest -n 2 --dist loadgroup --cov --cov-report=

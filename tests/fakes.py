@@ -53,9 +53,7 @@ ESSAY_TEXT = "\n".join(
 
 def document(identity: str, text: str, **source: str) -> Document:
     """A document whose title is its first line."""
-    return Document(
-        identity, text, Source(text.partition("\n")[0], **source), sha256(text.encode()).hexdigest()
-    )
+    return Document(identity, text, Source(text.partition("\n")[0], **source), sha256(text.encode()).hexdigest())
 
 
 def web_documents() -> list[Document]:
@@ -73,7 +71,11 @@ def web_documents() -> list[Document]:
     ]
 
 
-_STOP = frozenset("a an and are did do does for has have how in is it its many much of on the to was what when where who will".split())
+_STOP = frozenset(
+    (
+        "a an and are did do does for has have how in is it its many much of on the to was what when where who will"
+    ).split()
+)
 
 
 def _words(text: str) -> frozenset[str]:

@@ -83,8 +83,7 @@ def by_hand(t: Mapping[str, Floats], batch: Batch) -> dict[str, Floats]:
 
     lengths = batch.attention_mask.sum(1)
     states = [
-        row(ids[:n], types[:n])
-        for ids, types, n in zip(batch.input_ids, batch.token_type_ids, lengths, strict=True)
+        row(ids[:n], types[:n]) for ids, types, n in zip(batch.input_ids, batch.token_type_ids, lengths, strict=True)
     ]
     means = [x.mean(0) / np.linalg.norm(x.mean(0)) for x in states]
     spans = np.zeros((*batch.input_ids.shape, 2), np.float32)

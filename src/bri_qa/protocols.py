@@ -42,7 +42,11 @@ class Embedder(Protocol):
 
 
 class Index(Protocol):
-    """An opened, readable snapshot of documents, passages and their vectors."""
+    """Documents, passages and their vectors, open for reading."""
+
+    def snapshot(self) -> Index:
+        """The index as it stands now; one question uses one snapshot from start to end."""
+        ...
 
     def search_dense(self, vector: Vectors, k: int, filters: Filters) -> list[Hit]:
         """At most k hits by inner product, best first, ties by passage id. `vector` is f32[dim]."""
@@ -72,6 +76,11 @@ class Reader(Protocol):
         """The confidence below which the product abstains."""
         ...
 
+    @property
+    def topic_threshold(self) -> float:
+        """The relevance below which even the nearest passage is off the topic of the question."""
+        ...
+
     def read(self, question: str, passages: Sequence[Passage]) -> list[Reading]:
         """One reading a passage, in the order given."""
         ...
@@ -86,7 +95,7 @@ class Reader(Protocol):
 
 
 class Answerer(Protocol):
-    """Question and read hits to an unverified draft."""
+    """Question and hits to an unverified draft. `query` is the question made standalone."""
 
     @property
     def mode(self) -> str: ...

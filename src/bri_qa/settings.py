@@ -40,7 +40,10 @@ class Settings(BaseSettings):
     top_k: int = Field(8, ge=1, le=100, description="hits that are read")
     max_statements: int = Field(3, ge=1, le=10, description="statements of an ordinary answer, at most")
     abstain_below: float | None = Field(
-        None, ge=0, le=1, description="confidence below which to abstain; unset takes the reader's own threshold"
+        None,
+        ge=0,
+        le=1,
+        description="confidence below which to abstain; unset takes the reader's own threshold",
     )
     max_question_chars: int = Field(4_000, ge=20, le=100_000, description="longer questions are refused")
 
@@ -65,9 +68,7 @@ class Settings(BaseSettings):
         unknown = sorted(name for name in environ if name.upper().startswith(PREFIX) and name.upper() not in known)
         if unknown:
             raise SettingsError(f"unknown setting {', '.join(unknown)}; docs/settings.md lists the known ones")
-        values = {
-            name: environ[PREFIX + name.upper()] for name in cls.model_fields if PREFIX + name.upper() in environ
-        }
+        values = {name: environ[PREFIX + name.upper()] for name in cls.model_fields if PREFIX + name.upper() in environ}
         values.update({name: value for name, value in overrides.items() if value is not None})
         try:
             return cls.model_validate(values)

@@ -40,7 +40,7 @@ def cut(document: Document, limits: Sequence[Limit], overlap: int) -> list[Passa
 
     Args:
         limits: the first is the budget that a passage is filled to; all hold for every passage.
-        overlap: how many tokens of `limits[0]` a passage repeats, at most, in whole sentences of the one before.
+        overlap: tokens of `limits[0]` that a passage repeats of the one before, at most, in whole sentences.
 
     Raises:
         InputError: the overlap is not smaller than the budget, or a single character is over a limit.
@@ -128,7 +128,7 @@ class _Cutter:
         return Span(self._atoms[start].span.start, self._atoms[end - 1].span.end)
 
     def _fits(self, start: int, end: int) -> bool:
-        """Whether atoms[start:end] keep the budget; the costlier limits are counted once a passage is planned."""
+        """Whether atoms[start:end] keep the budget; the costlier limits wait until a passage is planned."""
         return self._excess(self._span(start, end), self._limits[:1]) <= 1
 
     def _overlap_start(self, before: int, first: int) -> int:

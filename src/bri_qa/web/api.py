@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from typing import Any
 
 from fastapi import APIRouter, FastAPI, Request
 from fastapi.exceptions import RequestValidationError
@@ -18,7 +19,7 @@ from bri_qa.web.service import BusyError, Pipeline, Workers
 log = logging.getLogger(__name__)
 
 _CODES = {404: "not_found", 405: "method_not_allowed", 413: "too_large"}
-_PROBLEMS = {
+_PROBLEMS: dict[int | str, dict[str, Any]] = {
     status: {"description": text, "model": ProblemOut, "content": {"application/problem+json": {}}}
     for status, text in (
         (400, "The question cannot be used"),
@@ -33,7 +34,7 @@ def router(pipeline: Pipeline, workers: Workers) -> APIRouter:
     """The routes of the API."""
     routes = APIRouter()
 
-    @routes.post("/api/v1/ask", response_model=AnswerOut, responses={**_PROBLEMS})
+    @routes.post("/api/v1/ask", response_model=AnswerOut, responses=_PROBLEMS)
     async def ask(request: AskIn) -> JSONResponse:
         """Ask a question. An abstention is an answer with a reason (200), not an error."""
         question = request.to_question()

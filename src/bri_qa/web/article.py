@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from html import escape
+from itertools import pairwise
 from urllib.parse import quote, urlsplit
 
 from bri_qa.types import Document, Span
@@ -86,9 +87,7 @@ def _paragraph(text: str, line: Span, marks: Sequence[Mark], opened: set[int]) -
     for mark in marks:
         cuts.update((max(mark.span.start, line.start), min(mark.span.end, line.end)))
     edges = sorted(cuts)
-    return "".join(
-        _piece(text, Span(start, end), marks, opened) for start, end in zip(edges, edges[1:], strict=False)
-    )
+    return "".join(_piece(text, Span(start, end), marks, opened) for start, end in pairwise(edges))
 
 
 def _piece(text: str, piece: Span, marks: Sequence[Mark], opened: set[int]) -> str:

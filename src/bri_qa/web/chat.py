@@ -98,7 +98,9 @@ class Chat:
         """Put `text` to the pipeline; show what it does, then its answer. The box is emptied once it is accepted."""
         before = session
         session = replace(
-            before, asked=text, shown=(*before.shown, {"role": "user", "content": messages.user(text)}, _bot(""))
+            before,
+            asked=text,
+            shown=(*before.shown, {"role": "user", "content": messages.user(text)}, _bot("")),
         )
         try:
             async for item in self._run(Question(text, before.turns)):
@@ -213,7 +215,10 @@ def build(chat: Chat) -> gr.Blocks:
                 ask = gr.Button("Ask", variant="primary", elem_id="bri-ask")
                 stop = gr.Button("Stop", elem_id="bri-stop", visible=False)
             with gr.Row(elem_id="bri-under"):
-                gr.Markdown("Answers are cut from the articles. Open the quotes before you rely on one.", container=False)
+                gr.Markdown(
+                    "Answers are cut from the articles. Open the quotes before you rely on one.",
+                    container=False,
+                )
                 new = gr.Button("New conversation", elem_id="bri-new", size="sm")
         outputs = [box, shown, session, note, ask, stop]
         _wire(chat, blocks, outputs, new)
@@ -241,7 +246,7 @@ def _wire(chat: Chat, blocks: gr.Blocks, outputs: Sequence[Any], new: gr.Button)
 
 def mount(app: FastAPI, chat: Chat) -> FastAPI:
     """`app` with the chat at `/`, behind every route that `app` already has."""
-    return gr.mount_gradio_app(
+    mounted: FastAPI = gr.mount_gradio_app(
         app,
         build(chat),
         path="/",
@@ -255,3 +260,4 @@ def mount(app: FastAPI, chat: Chat) -> FastAPI:
         pwa=False,
         max_file_size="1kb",
     )
+    return mounted

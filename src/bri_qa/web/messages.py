@@ -58,7 +58,7 @@ def working(line: str) -> str:
 
 def trouble(line: str) -> str:
     """An error, in words for people."""
-    return _box("bri-error", "Something is in the way", f"<p>{text_html(line)}</p>")
+    return _box("bri-error", "That did not work", f"<p>{text_html(line)}</p>")
 
 
 def stopped() -> str:
@@ -76,7 +76,7 @@ def answered(answer: Answer, statements: Sequence[CitedStatement] | None = None)
     said = answer.statements if statements is None else statements
     short = f'<p class="bri-short">{text_html(answer.short_answer)}</p>' if answer.short_answer else ""
     lines = "".join(
-        f'<p class="bri-statement">{text_html(item.text)} {"".join(_mark(number) for number in item.citations)}</p>'
+        f'<p class="bri-statement">{text_html(item.text)}&nbsp;{"".join(_mark(number) for number in item.citations)}</p>'
         for item in said
     )
     foot = _foot(answer) + _data(answer, [_cited(item) for item in answer.citations]) if done else ""
@@ -122,7 +122,7 @@ def _foot(answer: Answer) -> str:
     confidence = f'<span class="bri-confidence bri-{kind}">{words}</span>' if answer.confidence > 0 else ""
     return (
         f'<div class="bri-foot">{confidence}<button class="bri-sources">{sources}</button>'
-        '<button class="bri-copy">Copy with quotes</button></div>'
+        '<button class="bri-copy">Copy</button></div>'
     )
 
 

@@ -71,6 +71,10 @@ def count_of_articles(documents: Sequence[Document]) -> str:
     return "1 article" if len(documents) == 1 else f"{len(documents):,} articles"
 
 
+def _svg(path: str) -> str:
+    return f'<svg viewBox="0 0 24 24" aria-hidden="true" focusable="false"><path d="{path}"/></svg>'
+
+
 def _header(documents: Sequence[Document] | None) -> str:
     count = "Index not available" if documents is None else count_of_articles(documents)
     return (
@@ -79,8 +83,8 @@ def _header(documents: Sequence[Document] | None) -> str:
         f'<p class="bri-promise">{PROMISE}</p><div class="bri-tools">'
         f'<button type="button" class="bri-tool" id="bri-articles" aria-controls="bri-panel">{count}</button>'
         '<button type="button" class="bri-tool bri-tool-icon" id="bri-theme" aria-label="Dark colours" '
-        'aria-pressed="false"><svg viewBox="0 0 24 24" aria-hidden="true" focusable="false">'
-        '<path d="M20 14.5A8 8 0 0 1 9.5 4a8 8 0 1 0 10.5 10.5z"/></svg></button></div></header>'
+        'aria-pressed="false">'
+        f"{_svg('M20 14.5A8 8 0 0 1 9.5 4a8 8 0 1 0 10.5 10.5z')}</button></div></header>"
     )
 
 
@@ -88,11 +92,11 @@ def _panel(documents: Sequence[Document] | None, trouble: str | None) -> str:
     return (
         '<aside class="bri-panel" id="bri-panel" aria-label="Sources"><div class="bri-panel-head">'
         '<h2 id="bri-panel-title" tabindex="-1">Articles</h2><div class="bri-steps" id="bri-steps" hidden>'
-        '<button type="button" id="bri-previous">Previous<span class="bri-vh"> quote</span></button>'
+        f'<button type="button" id="bri-previous" aria-label="Previous quote">{_svg("M15 5l-7 7 7 7")}</button>'
         '<span id="bri-position"></span>'
-        '<button type="button" id="bri-next">Next<span class="bri-vh"> quote</span></button></div>'
+        f'<button type="button" id="bri-next" aria-label="Next quote">{_svg("M9 5l7 7-7 7")}</button></div>'
         '<button type="button" class="bri-close" id="bri-close" aria-label="Close the sources">'
-        '<svg viewBox="0 0 24 24" aria-hidden="true" focusable="false"><path d="M6 6l12 12M18 6L6 18"/></svg></button></div>'
+        f"{_svg('M6 6l12 12M18 6L6 18')}</button></div>"
         f'<div id="bri-list">{_listing(documents, trouble)}</div>'
         '<ol class="bri-cards" id="bri-cards" aria-label="Quotes" hidden></ol>'
         '<section class="bri-reader" id="bri-reader" aria-label="Article" tabindex="0" hidden></section></aside>'

@@ -27,8 +27,8 @@ class FiltersIn(_Closed):
 
     document_ids: list[str] = Field(default=[], max_length=1_000)
     publishers: list[str] = Field(default=[], max_length=1_000)
-    published_from: str | None = Field(None, pattern=r"^\d{4}(-\d{2}){0,2}$", examples=["2025-01"])
-    published_to: str | None = Field(None, pattern=r"^\d{4}(-\d{2}){0,2}$", examples=["2025-12-31"])
+    published_from: str | None = Field(default=None, pattern=r"^\d{4}(-\d{2}){0,2}$", examples=["2025-01"])
+    published_to: str | None = Field(default=None, pattern=r"^\d{4}(-\d{2}){0,2}$", examples=["2025-12-31"])
 
 
 class AskIn(_Closed):

@@ -39,7 +39,13 @@ def chat_csp(script_hashes: list[str]) -> str:
 
 def problem(status: int, code: str, detail: str, **headers: str) -> JSONResponse:
     """An RFC 9457 problem; `code` is stable, `detail` is for people."""
-    content = {"type": "about:blank", "title": code.replace("_", " "), "status": status, "code": code, "detail": detail}
+    content = {
+        "type": "about:blank",
+        "title": code.replace("_", " "),
+        "status": status,
+        "code": code,
+        "detail": detail,
+    }
     return JSONResponse(content, status, {**HEADERS, **headers}, media_type="application/problem+json")
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from html import escape
+from typing import Annotated
 
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import HTMLResponse
@@ -32,7 +33,7 @@ def router(pipeline: Pipeline, workers: Workers) -> APIRouter:
         start: str = "",
         end: str = "",
         v: str = "",
-        cite: list[str] = Query(default=[]),
+        cite: Annotated[list[str], Query()] = [],  # noqa: B006 - FastAPI copies it
     ) -> HTMLResponse:
         document = await workers.run(lambda: pipeline.document(document_id))
         pane = request.query_params.get("pane") == "1"
@@ -47,9 +48,7 @@ def router(pipeline: Pipeline, workers: Workers) -> APIRouter:
 
 
 def _response(content: str, status: int) -> HTMLResponse:
-    return HTMLResponse(
-        content, status, headers={"Content-Security-Policy": SOURCE_CSP, "Cache-Control": "no-store"}
-    )
+    return HTMLResponse(content, status, headers={"Content-Security-Policy": SOURCE_CSP, "Cache-Control": "no-store"})
 
 
 def _marks(document: Document, wanted: list[str], version: str) -> tuple[list[article.Mark], str | None]:

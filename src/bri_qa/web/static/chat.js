@@ -88,7 +88,7 @@ function copy(button) {
   const tell = (words) => {
     button.textContent = words;
     announce(words);
-    setTimeout(() => (button.textContent = "Copy with quotes"), 2000);
+    setTimeout(() => (button.textContent = "Copy"), 2000);
   };
   if (!navigator.clipboard) return tell("Copying needs a secure connection");
   navigator.clipboard.writeText(text).then(() => tell("Copied"), () => tell("The browser did not allow it"));

@@ -94,11 +94,13 @@ export class Panel {
       answer.classList.add("is-bound");
       this.title.textContent = data.abstained ? "Nearest passages" : "Sources";
       this.list.hidden = true;
-      this.cards.hidden = false;
+      this.cards.hidden = data.abstained && !this.isSheet(); // the message itself lists them
       this.cards.setAttribute("aria-label", data.abstained ? "Nearest passages" : "Quotes");
       this.cards.replaceChildren(...data.citations.map((item) => this.card(item)));
       this.cards.scrollTop = 0;
-      this.reader.hidden = byId("bri-steps").hidden = true;
+      byId("bri-steps").hidden = true;
+      this.reader.hidden = false;
+      this.reader.replaceChildren(node("p", "bri-hint", data.abstained ? "Choose a passage to read it in its article." : "Choose a quote to read it in its article."));
       this.box.classList.toggle("is-nearest", data.abstained);
     }
     if (open) this.open(data.citations[0].number, {});
@@ -134,6 +136,7 @@ export class Panel {
     if (!item) return;
     this.current = number;
     if (from && !this.box.contains(from)) this.show(from);
+    this.cards.hidden = false;
     byId("bri-steps").hidden = this.data.citations.length < 2;
     byId("bri-position").textContent = `${this.data.citations.indexOf(item) + 1} of ${this.data.citations.length}`;
     for (const card of this.cards.querySelectorAll(".bri-card")) {
@@ -184,9 +187,17 @@ export class Panel {
     const mine = pieces.filter((piece) => piece.dataset.n.split(" ").includes(String(number)));
     for (const piece of pieces) piece.classList.toggle("is-current", mine.includes(piece));
     if (!mine.length) return;
-    const far = Math.abs(mine[0].getBoundingClientRect().top - this.reader.getBoundingClientRect().top) > 4000;
-    mine[0].scrollIntoView({ block: "center", behavior: far || reduced() ? "auto" : "smooth" });
+    this.bring(mine[0]);
     if (focus) mine[0].focus({ preventScroll: true });
+  }
+
+  // Scrolls only as far as it must: a quote that can be seen below the title leaves the title in view.
+  bring(mark) {
+    const frame = this.reader.getBoundingClientRect();
+    const place = mark.getBoundingClientRect();
+    if (place.top >= frame.top + 24 && place.bottom <= frame.top + frame.height * 0.8) return;
+    const far = Math.abs(place.top - frame.top) > 4000;
+    mark.scrollIntoView({ block: "center", behavior: far || reduced() ? "auto" : "smooth" });
   }
 
   async openListed(event) {

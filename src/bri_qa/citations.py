@@ -1,0 +1,142 @@
+"""Draft and hits to cited statements and rejections: every quote is located in its document and cut from it.
+
+Pure string work. Nothing is patched up to fit: a quote is found, or it is rejected and kept for the trace.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from bri_qa.types import (
+    Citation,
+    CitedStatement,
+    Document,
+    Draft,
+    Hit,
+    Passage,
+    Quote,
+    Rejection,
+    Span,
+    Statement,
+)
+
+# Typographic variants that stand for the same character when a quote is looked up; the citation is always cut
+# from the article, so that the reader sees the article's own character.
+_VARIANTS = ('"“”„‟«»', "'‘’‚‛", "-‐‑‒–—")
+_CLASS = {char: "[" + re.escape(group) + "]" for group in _VARIANTS for char in group}
+
+
+@dataclass(frozen=True, slots=True)
+class Verified:
+    """What is left of a draft: statements that stand, the numbered citations they stand on, and what was rejected."""
+
+    statements: tuple[CitedStatement, ...]
+    citations: tuple[Citation, ...]
+    short_answer: str | None
+    rejected: tuple[Rejection, ...]
+
+
+def locate(quote: Quote, text: str) -> Span | None:
+    """Where `quote` stands in `text`, or None.
+
+    The hinted place is taken if the words are there, else their first occurrence; white space and typographic
+    quotes and dashes may differ, no letter or digit may.
+    """
+    words = quote.text.strip()
+    if not words:
+        return None
+    if quote.span is not None and quote.span.of(text) == quote.text:
+        return quote.span
+    start = text.find(words)
+    if start >= 0:
+        return Span(start, start + len(words))
+    pattern = r"\s+".join("".join(_CLASS.get(char, re.escape(char)) for char in word) for word in words.split())
+    found = re.search(pattern, text)
+    return Span(found.start(), found.end()) if found else None
+
+
+@dataclass(slots=True)
+class _Numbering:
+    """Gives each cited place one number, in the order of first use."""
+
+    document: Callable[[str], Document | None]
+    citations: list[Citation] = field(default_factory=list)
+    places: dict[tuple[str, Span], int] = field(default_factory=dict)
+
+    def cite(self, quote: Quote, passage: Passage) -> int | str:
+        """The number of the citation, or the reason why there is none."""
+        document = self.document(passage.document_id)
+        if document is None:
+            return "its document is not in the index"
+        if passage.span.of(document.text) != passage.text:
+            return "its passage is not the document's text"
+        found = locate(quote, passage.text)
+        if found is None:
+            return "its words are not in the passage"
+        span = found.shift(passage.span.start)
+        place = (document.id, span)
+        if place not in self.places:
+            number = len(self.citations) + 1
+            self.places[place] = number
+            self.citations.append(
+                Citation(number, document.id, span, span.of(document.text), document.source, document.sha256)
+            )
+        return self.places[place]
+
+
+def verify(draft: Draft, hits: Sequence[Hit], document: Callable[[str], Document | None]) -> Verified:
+    """Check every quote of `draft` against the documents that `document` gives by id.
+
+    A quote that is not found is rejected; a statement left with no quote is dropped; a short answer that stands in
+    none of the surviving quotes is dropped.
+    """
+    passages = {hit.passage.id: hit.passage for hit in hits}
+    numbering = _Numbering(document)
+    rejected: list[Rejection] = []
+    statements: list[CitedStatement] = []
+    for statement in draft.statements:
+        numbers = _cite_all(statement, passages, numbering, rejected)
+        if numbers:
+            statements.append(CitedStatement(statement.text, tuple(numbers)))
+        else:
+            rejected.append(Rejection(statement.text, "", "no quote of the statement was found"))
+    short = _short_answer(draft.short_answer, numbering.citations, rejected)
+    return Verified(tuple(statements), tuple(numbering.citations), short, tuple(rejected))
+
+
+def _cite_all(
+    statement: Statement, passages: dict[str, Passage], numbering: _Numbering, rejected: list[Rejection]
+) -> list[int]:
+    numbers: list[int] = []
+    for quote in statement.quotes:
+        passage = passages.get(quote.passage_id)
+        outcome = numbering.cite(quote, passage) if passage else "its passage was not retrieved"
+        if isinstance(outcome, str):
+            rejected.append(Rejection(statement.text, quote.text, outcome))
+        elif outcome not in numbers:
+            numbers.append(outcome)
+    return numbers
+
+
+def _short_answer(quote: Quote | None, citations: Sequence[Citation], rejected: list[Rejection]) -> str | None:
+    if quote is None:
+        return None
+    for citation in citations:
+        found = locate(Quote(quote.passage_id, quote.text), citation.quote)
+        if found is not None:
+            return found.of(citation.quote)
+    rejected.append(Rejection("", quote.text, "the short answer stands in no cited quote"))
+    return None
+
+
+def recut(citation: Citation, document: Document | None) -> str | None:
+    """Why a saved citation no longer stands, or None when it does (`bri-qa verify`)."""
+    if document is None:
+        return "its document is not in the index"
+    if citation.span.of(document.text) == citation.quote:
+        return None
+    if document.sha256 != citation.document_sha256:
+        return "the article has changed and other words stand there now"
+    return "other words stand there"

@@ -1,0 +1,171 @@
+"""A folder of files to a corpus: found, read, named, and each that cannot be used reported."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import stat
+import unicodedata
+from collections.abc import Iterator
+from pathlib import Path, PurePosixPath
+
+from bri_qa.corpus import sources
+from bri_qa.corpus.formats import READERS, SUPPORTED
+from bri_qa.corpus.metadata import merged
+from bri_qa.corpus.records import Article, Corpus, RejectedFile, Unusable
+from bri_qa.errors import CorpusError
+from bri_qa.types import Document, Source
+
+_NOT_ARTICLES = ("README.md", "examples.txt", sources.FILE)  # in the folder itself; a README.md further down is an article
+
+
+def load(folder: Path, max_bytes: int) -> Corpus:
+    """All articles under `folder`, in the order of their paths; hidden files are skipped.
+
+    Args:
+        max_bytes: a larger file is rejected.
+
+    Raises:
+        CorpusError: there is no such folder, or it cannot be listed.
+    """
+    try:
+        root = folder.resolve(strict=True)
+        os.listdir(root)
+    except FileNotFoundError as error:
+        raise CorpusError(
+            f"there is no corpus folder {folder}; create it and put .txt or .md articles into it, or name another"
+        ) from error
+    except (OSError, RuntimeError) as error:
+        raise CorpusError(
+            f"the corpus folder {folder} cannot be listed ({error}); name a readable folder"
+        ) from error
+    shelf = _Shelf(root, max_bytes)
+    for path in sorted(_files(root, shelf), key=lambda path: path.relative_to(root).as_posix()):
+        shelf.add(path)
+    return shelf.corpus()
+
+
+def _files(root: Path, shelf: _Shelf) -> Iterator[Path]:
+    """All files that are not hidden; links to folders are reported, not followed."""
+    for place, folders, names in os.walk(root, onerror=shelf.unlisted):
+        folders[:] = [name for name in folders if not name.startswith(".")]
+        for name in (*folders, *names):
+            path = Path(place, name)
+            if name.startswith(".") or (name in _NOT_ARTICLES and path.parent == root):
+                continue
+            if name in names or path.is_symlink():
+                yield path
+
+
+class _Shelf:
+    """Takes files one by one and knows what it has taken."""
+
+    def __init__(self, root: Path, max_bytes: int) -> None:
+        self._root = root
+        self._max_bytes = max_bytes
+        self._sources = sources.read(root / sources.FILE, max_bytes)
+        self._documents: list[Document] = []
+        self._rejected = list(self._sources.rejected)
+        self._paths: set[str] = set()
+        self._by_id: dict[str, str] = {}
+        self._by_text: dict[str, str] = {}
+
+    def unlisted(self, error: OSError) -> None:
+        """Report a folder that cannot be listed."""
+        self._reject(
+            self._name(Path(error.filename)), f"cannot be listed: {error.strerror}; mend its permissions"
+        )
+
+    def add(self, path: Path) -> None:
+        """Take a file, or report why not."""
+        name = self._name(path)
+        self._paths.add(name)
+        try:
+            document = self._document(path, name)
+            self._check_new(document)
+        except Unusable as error:
+            self._reject(name, str(error))
+            return
+        self._documents.append(document)
+        self._by_id[document.id] = name
+        self._by_text[document.sha256] = name
+
+    def corpus(self) -> Corpus:
+        """What was taken and what was not."""
+        rejected = self._rejected + self._sources.unmatched(self._paths)
+        return Corpus(tuple(self._documents), tuple(sorted(rejected, key=lambda one: (one.path, one.reason))))
+
+    def _name(self, path: Path) -> str:
+        """The path under the folder in a form that can be printed."""
+        return os.fsencode(path.relative_to(self._root).as_posix()).decode("utf-8", "backslashreplace")
+
+    def _reject(self, name: str, reason: str) -> None:
+        self._rejected.append(RejectedFile(name, reason))
+
+    def _document(self, path: Path, name: str) -> Document:
+        _check_name(path.relative_to(self._root).as_posix())
+        _check_link(path, self._root)
+        suffix = path.suffix.lower()
+        if suffix not in READERS:
+            raise Unusable(f"unsupported format {suffix or '(no suffix)'}; supported: {SUPPORTED}")
+        article = READERS[suffix](_content(path, self._max_bytes))
+        if not article.text.strip():
+            raise Unusable("empty: it holds no text; write the article or delete the file")
+        return _assembled(article, name, merged(article.metadata, self._sources.of(name)))
+
+    def _check_new(self, document: Document) -> None:
+        if document.id in self._by_id:
+            raise Unusable(
+                f"its id {document.id!r} is taken by {self._by_id[document.id]}; rename it, or set an id in its front matter"
+            )
+        if document.sha256 in self._by_text:
+            raise Unusable(f"its text is that of {self._by_text[document.sha256]}; delete one of them")
+
+
+def _assembled(article: Article, name: str, values: dict[str, str]) -> Document:
+    default = PurePosixPath(unicodedata.normalize("NFC", name)).with_suffix("").as_posix()
+    source = Source(
+        title=values.get("title", article.title),
+        publisher=values.get("publisher"),
+        published=values.get("published"),
+        url=values.get("url"),
+        language=values.get("language"),
+        licence=values.get("licence"),
+    )
+    sha256 = hashlib.sha256(article.text.encode()).hexdigest()
+    return Document(values.get("id", default), article.text, source, sha256)
+
+
+def _check_name(name: str) -> None:
+    try:
+        name.encode()
+    except UnicodeEncodeError as error:
+        raise Unusable("its name is not UTF-8; rename it") from error
+    if any(unicodedata.category(character) == "Cc" for character in name):
+        raise Unusable("its name holds a control character; rename it")
+
+
+def _check_link(path: Path, root: Path) -> None:
+    if not path.is_symlink():
+        return
+    try:
+        target = path.resolve(strict=True)
+    except (OSError, RuntimeError) as error:
+        raise Unusable("a symbolic link to nothing; mend or delete it") from error
+    if not target.is_relative_to(root):
+        raise Unusable("a symbolic link that leaves the corpus folder; copy the file into the folder")
+    if target.is_dir():
+        raise Unusable("a symbolic link to a folder, whose files are read where they are; delete it")
+
+
+def _content(path: Path, max_bytes: int) -> bytes:
+    try:
+        if not stat.S_ISREG(path.stat().st_mode):
+            raise Unusable("not a regular file; replace it by one")
+        with path.open("rb") as stream:
+            data = stream.read(max_bytes + 1)
+    except OSError as error:
+        raise Unusable(f"cannot be read: {error.strerror}; mend its permissions or delete it") from error
+    if len(data) > max_bytes:
+        raise Unusable(f"larger than {max_bytes:,} bytes; split it, or raise BRI_QA_MAX_FILE_BYTES")
+    return data

@@ -1,0 +1,116 @@
+"""What is said of an article, in its front matter or in sources.csv: checked, one line a value."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable, Mapping
+from datetime import date
+
+import yaml
+
+from bri_qa.corpus.records import Unusable
+
+SOURCE_KEYS = ("title", "publisher", "published", "url", "language", "licence")
+FRONT_KEYS = ("id", *SOURCE_KEYS)
+
+_FRONT = re.compile(r"---[ \t]*\n(.*?)^(?:---|\.\.\.)[ \t]*(?:\n|\Z)", re.DOTALL | re.MULTILINE)
+_PUBLISHED = re.compile(r"\d{4}(-\d{2}(-\d{2})?)?", re.ASCII)
+_ID = re.compile(r"\w[\w.\-]*(/\w[\w.\-]*)*")
+_ID_CHARS = 200
+_NULLS = ("", "~", "null")
+
+
+def split_front_matter(text: str) -> tuple[dict[str, str], str]:
+    """The front matter's values and the text that follows it; ({}, text) where there is none.
+
+    Raises:
+        Unusable: it is not closed, not `key: value` lines, or has an unknown key or a bad value; says the line.
+    """
+    if text.split("\n", 1)[0].rstrip(" \t") != "---":
+        return {}, text
+    found = _FRONT.match(text)
+    if found is None:
+        raise Unusable("front matter: `---` on line 1 is never closed; add a line `---` below its last key")
+    return checked(_entries(found[1])), text[found.end() :]
+
+
+def checked(entries: Iterable[tuple[str, str, str]]) -> dict[str, str]:
+    """(place, key, value) triples as a mapping without the empty ones.
+
+    Raises:
+        Unusable: a value that cannot be used; names the place.
+    """
+    values: dict[str, str] = {}
+    for place, key, raw in entries:
+        value = " ".join(unicodedata.normalize("NFC", raw).split())
+        problem = _problem(key, value) if value else None
+        if problem:
+            raise Unusable(f"{place}: {problem}")
+        if value:
+            values[key] = value
+    return values
+
+
+def _problem(key: str, value: str) -> str | None:
+    if any(unicodedata.category(character) == "Cc" for character in value):
+        return f"{key} holds a control character; remove it"
+    if key == "published" and not _is_date(value):
+        return f"published is {value[:40]!r}; write YYYY, YYYY-MM or YYYY-MM-DD"
+    if key == "url" and not value.startswith(("https://", "http://")):
+        return f"url is {value[:40]!r}; write one that starts with https:// or http://"
+    if key == "id" and not (_ID.fullmatch(value) and len(value) <= _ID_CHARS):
+        return (
+            f"id is {value[:40]!r}; use letters, digits and . _ - with / between parts, at most {_ID_CHARS}"
+        )
+    return None
+
+
+def _is_date(value: str) -> bool:
+    if not _PUBLISHED.fullmatch(value):
+        return False
+    try:
+        date.fromisoformat(value + "0000-01-01"[len(value) :])
+    except ValueError:
+        return False
+    return True
+
+
+def _entries(front: str) -> list[tuple[str, str, str]]:
+    """(place, key, value) triples. Values stay the words in the file: `no` is a language, not a falsehood."""
+    try:
+        root = yaml.compose(front, Loader=yaml.SafeLoader)
+    except yaml.MarkedYAMLError as error:
+        line = f" on line {error.problem_mark.line + 2}" if error.problem_mark else ""
+        raise Unusable(f"front matter: bad YAML{line}: {error.problem}; write `key: value` lines") from error
+    except (yaml.YAMLError, RecursionError) as error:
+        raise Unusable("front matter: bad YAML; write `key: value` lines") from error
+    if root is None:
+        return []
+    if not isinstance(root, yaml.MappingNode):
+        raise Unusable("front matter: not `key: value` lines on line 2; if it is text, drop the first `---`")
+    return _pairs(root)
+
+
+def _pairs(root: yaml.MappingNode) -> list[tuple[str, str, str]]:
+    seen: dict[str, str] = {}
+    pairs = []
+    for key, value in root.value:
+        place = f"front matter, line {key.start_mark.line + 2}"
+        name = str(key.value) if isinstance(key, yaml.ScalarNode) else "(not a word)"
+        if name not in FRONT_KEYS:
+            raise Unusable(f"{place}: unknown key {name[:40]!r}; known keys: {', '.join(FRONT_KEYS)}")
+        if name in seen:
+            raise Unusable(f"{place}: {name} is set a second time; keep one")
+        if not isinstance(value, yaml.ScalarNode):
+            raise Unusable(
+                f"{place}: {name} is not one value; write it on one line, in quotes if it holds : or ["
+            )
+        seen[name] = place
+        pairs.append((place, name, "" if value.style is None and value.value in _NULLS else value.value))
+    return pairs
+
+
+def merged(front: Mapping[str, str], listed: Mapping[str, str]) -> dict[str, str]:
+    """Front matter wins over sources.csv, key by key."""
+    return {**listed, **front}

@@ -1,0 +1,5 @@
+"""Readers: one pass per (question, passage) to relevance, answer spans and a no-answer score."""
+
+from bri_qa.reader.sentences import SentenceReader
+
+__all__ = ["SentenceReader"]

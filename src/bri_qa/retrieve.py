@@ -1,0 +1,47 @@
+"""Dense and lexical retrieval and their reciprocal-rank fusion."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from bri_qa.protocols import Embedder, Index
+from bri_qa.types import Filters, Hit
+
+RRF_K = 60
+
+
+def fuse(rankings: Sequence[Sequence[Hit]], k: int = RRF_K) -> list[Hit]:
+    """Reciprocal-rank fusion: a passage scores the sum of 1 / (k + rank) over the rankings that hold it.
+
+    Source: Cormack, Clarke and Büttcher, "Reciprocal Rank Fusion outperforms Condorcet and individual Rank
+    Learning Methods", SIGIR 2009. Best first; ties are broken by passage id.
+    """
+    scores: dict[str, float] = {}
+    passages = {}
+    for ranking in rankings:
+        for rank, hit in enumerate(ranking, start=1):
+            passages[hit.passage.id] = hit.passage
+            scores[hit.passage.id] = scores.get(hit.passage.id, 0.0) + 1.0 / (k + rank)
+    order = sorted(scores, key=lambda passage_id: (-scores[passage_id], passage_id))
+    return [Hit(passages[passage_id], scores[passage_id]) for passage_id in order]
+
+
+@dataclass(frozen=True, slots=True)
+class Retriever:
+    """Finds candidates for a query. `candidates` is how many hits each search gives to the fusion."""
+
+    embedder: Embedder
+    mode: Literal["fused", "dense", "lexical"] = "fused"
+    candidates: int = 50
+
+    def retrieve(self, index: Index, query: str, filters: Filters) -> list[Hit]:
+        """Hits for `query`, best first, ties by passage id."""
+        rankings = []
+        if self.mode in ("fused", "dense"):
+            vector = self.embedder.embed_query(query)
+            rankings.append(index.search_dense(vector, self.candidates, filters))
+        if self.mode in ("fused", "lexical"):
+            rankings.append(index.search_lexical(query, self.candidates, filters))
+        return rankings[0] if len(rankings) == 1 else fuse(rankings)

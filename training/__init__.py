@@ -1,0 +1,1 @@
+"""How the shipped reader was trained. Not imported by the package."""
