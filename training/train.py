@@ -170,9 +170,9 @@ def train(run: Run, stream: Stream, tokenizer: Tokenizer, options: argparse.Name
         run.seen += len(batch.ids)
         run.seconds += time.perf_counter() - begin
         total += float(loss.detach())
-        if run.step % 100 == 0:
+        if run.step % 50 == 0:
             print(
-                f"{run.step} seen {run.seen} loss {total / 100:.3f} {run.seen / run.seconds:.1f}/s",
+                f"{run.step} seen {run.seen} loss {total / 50:.3f} {run.seen / run.seconds:.1f}/s",
                 flush=True,
             )
             total = 0.0
@@ -198,6 +198,7 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--decay", type=float, default=0.35)
     parser.add_argument("--relevance-weight", type=float, default=0.5)
     parser.add_argument("--no-answer-weight", type=float, default=0.3)
+    parser.add_argument("--freeze-layers", type=int, default=0, help="lowest layers that keep the base's weights")
     parser.add_argument("--fp32", action="store_true")
     parser.add_argument("--threads", type=int, default=2)
     for item in fields(Mix):
@@ -211,8 +212,9 @@ def main() -> None:
     torch.set_num_threads(options.threads)
     mix = Mix(**{item.name: getattr(options, f"mix_{item.name}") for item in fields(Mix)})
     net = from_pretrained(options.base / "model.safetensors")
-    for frozen in (net.word, net.position, net.segment):
-        frozen.weight.requires_grad_(False)
+    frozen = [net.word, net.position, net.segment, net.norm, *net.layers[: options.freeze_layers]]
+    for parameter in (one for part in frozen for one in part.parameters()):
+        parameter.requires_grad_(False)
     trained = [parameter for parameter in net.parameters() if parameter.requires_grad]
     run = Run(options.out, net, torch.optim.AdamW(trained, lr=options.lr, weight_decay=0.01))
     if (options.out / "checkpoint.pt").exists():

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     Vectors: TypeAlias = NDArray[np.float32]
 
 MINILM = "all-MiniLM-L6-v2"
+_MINILM_NAMES = (MINILM, f"sentence-transformers/{MINILM}")
 HASHING = "hashing"
 _WEIGHTS_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
 _TOKENIZER_SHA256 = "be50c3628f2bf5bb5e3a7f17b1f74611b2561a3a27eeab05e5aa30f411572037"
@@ -37,11 +38,23 @@ def open_embedder(name: str, precision: Precision = "auto", threads: int = 0) ->
         ArtifactError: the bundled weights are missing or not the ones we trust.
         ModelError: the model cannot be loaded.
     """
-    if name in {MINILM, f"sentence-transformers/{MINILM}"}:
+    if name in _MINILM_NAMES:
         return MiniLMEmbedder.load(precision, threads)
     if name == HASHING:
         return HashingEmbedder()
     return SentenceTransformerEmbedder.load(name, threads)
+
+
+def identity_of(name: str, threads: int = 0) -> tuple[str, str, int]:
+    """Name, fingerprint and dimension of the embedder of that name; weights are loaded only if they must be.
+
+    Raises:
+        ModelError: the model cannot be loaded.
+    """
+    if name in _MINILM_NAMES:
+        return MiniLMEmbedder.name, MiniLMEmbedder.fingerprint, MiniLMEmbedder.dim
+    embedder = open_embedder(name, threads=threads)
+    return embedder.name, embedder.fingerprint, embedder.dim
 
 
 class MiniLMEmbedder:

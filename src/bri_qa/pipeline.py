@@ -54,6 +54,7 @@ class QAPipeline:
     reader: Reader
     answerer: Answerer
     overviews: Mapping[Intent, Answerer]
+    mentions: Answerer
     models: Mapping[str, str]
     top_k: int = 8
     abstain_below: float | None = None
@@ -95,7 +96,9 @@ class QAPipeline:
         else:
             answerer, hits = self.answerer, self._read(index, question, query, clock, on_stage)
         with clock.time("answer"):
-            draft = self._draft(answerer, question, query, hits)
+            draft = self.mentions.answer(question, query, hits)
+            if wanted in self.overviews or draft.reason is not None:
+                draft = self._draft(answerer, question, query, hits)
         shown = hits[: self.top_k]
         trace = Trace(query, clock.seconds, self.models)
         if draft.reason is not None:
@@ -137,8 +140,10 @@ class QAPipeline:
 
     def _read(self, index: Index, question: Question, query: str, clock: _Clock, on_stage: OnStage) -> list[Hit]:
         on_stage("searching", 0)
+        with clock.time("embed"):
+            vector = self.retriever.embed(query)
         with clock.time("retrieve"):
-            candidates = self.retriever.retrieve(index, query, question.filters)[: self.top_k]
+            candidates = self.retriever.search(index, query, vector, question.filters)[: self.top_k]
         on_stage("reading", len(candidates))
         with clock.time("read"):
             readings = self.reader.read(query, [hit.passage for hit in candidates])

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from bri_qa.protocols import Embedder, Index
+from bri_qa.protocols import Embedder, Index, Vectors
 from bri_qa.types import Filters, Hit
 
 RRF_K = 60
@@ -36,11 +36,14 @@ class Retriever:
     mode: Literal["fused", "dense", "lexical"] = "fused"
     candidates: int = 50
 
-    def retrieve(self, index: Index, query: str, filters: Filters) -> list[Hit]:
-        """Hits for `query`, best first, ties by passage id."""
+    def embed(self, query: str) -> Vectors | None:
+        """The query's vector, f32[dim]; None where only words are searched."""
+        return None if self.mode == "lexical" else self.embedder.embed_query(query)
+
+    def search(self, index: Index, query: str, vector: Vectors | None, filters: Filters) -> list[Hit]:
+        """Hits for `query`, whose vector is `embed(query)`, best first, ties by passage id."""
         rankings = []
-        if self.mode in ("fused", "dense"):
-            vector = self.embedder.embed_query(query)
+        if vector is not None:
             rankings.append(index.search_dense(vector, self.candidates, filters))
         if self.mode in ("fused", "lexical"):
             rankings.append(index.search_lexical(query, self.candidates, filters))

@@ -1,0 +1,133 @@
+"""THE composition root: settings to a pipeline, settings to a built index. Everything heavy is imported here, late."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+from bri_qa.settings import Settings
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from bri_qa.corpus import RejectedFile
+    from bri_qa.index import Change, EmbeddedIndex, Identity, Manifest, Planned
+    from bri_qa.pipeline import QAPipeline
+    from bri_qa.protocols import Embedder, Reader
+
+
+@dataclass(frozen=True)
+class Refresh:
+    """What `bri-qa index` is about to do, and the files that it cannot use."""
+
+    settings: Settings
+    planned: Planned
+    rejected: tuple[RejectedFile, ...]
+
+    @property
+    def change(self) -> Change:
+        return self.planned.change
+
+    def run(self, progress: Callable[[int, int], None] | None = None) -> Manifest:
+        """Build and publish; where nothing changed, only the manifest is returned.
+
+        Raises:
+            IndexStoreError: another process is building, or the disk cannot be written; the old index stands.
+            ArtifactError, ModelError: the embedding model cannot be loaded.
+        """
+        if self.planned.base is not None and not self.change:
+            return self.planned.base.manifest
+        from bri_qa.index import build
+        from bri_qa.passages import Limit, cut
+        from bri_qa.tokens import Tokenizer
+
+        embedder = _embedder(self.settings)
+        limits = [
+            Limit(Tokenizer.load().count, self.settings.passage_tokens),
+            Limit(embedder.count_tokens, embedder.max_tokens),
+        ]
+        overlap = self.settings.overlap_tokens
+        return build(self.planned, embedder, lambda document: cut(document, limits, overlap), progress)
+
+
+def refresh(settings: Settings) -> Refresh:
+    """Compare the corpus folder with the index; nothing is written.
+
+    Raises:
+        CorpusError: there is no such folder, or it cannot be listed.
+    """
+    from bri_qa.corpus import load
+    from bri_qa.index import plan
+
+    corpus = load(settings.corpus_dir, settings.max_file_bytes)
+    return Refresh(settings, plan(settings.index_dir, corpus.documents, _identity(settings)), corpus.rejected)
+
+
+def open_index(settings: Settings) -> EmbeddedIndex:
+    """The published index, without loading a model where the embedder's identity is known.
+
+    Raises:
+        IndexMissingError, IndexStaleError, IndexCorruptError: as their names say; each says what to do.
+    """
+    from bri_qa.index import EmbeddedIndex
+
+    return EmbeddedIndex.open(settings.index_dir, _identity(settings))
+
+
+def pipeline(settings: Settings) -> QAPipeline:
+    """The product's pipeline over the published index, its models loaded.
+
+    Raises:
+        IndexMissingError, IndexStaleError, IndexCorruptError: no usable index; each says what to do.
+        ArtifactError, ModelError: a model cannot be loaded.
+    """
+    from bri_qa.answer import DigestAnswerer, ExtractiveAnswerer, MentionsAnswerer, SpeakersAnswerer
+    from bri_qa.conversation import Intent
+    from bri_qa.pipeline import QAPipeline
+    from bri_qa.retrieve import Retriever
+
+    index = open_index(settings)
+    embedder = _embedder(settings)
+    reader = _reader(embedder)
+    return QAPipeline(
+        index=index,
+        retriever=Retriever(embedder, settings.retrieval, settings.candidates),
+        reader=reader,
+        answerer=ExtractiveAnswerer(settings.max_statements),
+        overviews={Intent.DIGEST: DigestAnswerer(embedder), Intent.SPEAKERS: SpeakersAnswerer()},
+        mentions=MentionsAnswerer(settings.max_statements),
+        models={"embedder": embedder.name, "reader": reader.name},
+        top_k=settings.top_k,
+        abstain_below=settings.abstain_below,
+        max_question_chars=settings.max_question_chars,
+    )
+
+
+def identity_card(settings: Settings) -> dict[str, Any]:
+    """What a result was made with: the settings that bear on answers, and what the index was built of."""
+    elsewhere = {"corpus_dir", "index_dir", "host", "port", "threads"}
+    manifest = open_index(settings).manifest
+    return {
+        "settings": settings.model_dump(mode="json", exclude=elsewhere),
+        "index": {**asdict(manifest.identity), "corpus_sha256": manifest.corpus_sha256},
+    }
+
+
+def _embedder(settings: Settings) -> Embedder:
+    from bri_qa.embed import open_embedder
+
+    return open_embedder(settings.embedding_model, settings.precision, settings.threads)
+
+
+def _reader(embedder: Embedder) -> Reader:
+    from bri_qa.reader import SentenceReader
+
+    return SentenceReader(embedder)
+
+
+def _identity(settings: Settings) -> Identity:
+    from bri_qa.embed import identity_of
+    from bri_qa.index import Identity
+
+    name, fingerprint, dim = identity_of(settings.embedding_model, settings.threads)
+    return Identity(name, fingerprint, dim, settings.passage_tokens, settings.overlap_tokens)

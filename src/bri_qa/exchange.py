@@ -1,0 +1,118 @@
+"""Questions and answers as files: a batch of questions asked line by line, a saved answer read back."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from bri_qa import render
+from bri_qa.errors import AnswerFileError, BriQAError, InputError
+from bri_qa.types import Answer, Citation, Question, Source, Span, Turn
+
+
+class TurnLine(BaseModel):
+    """One earlier message of the conversation."""
+
+    model_config = ConfigDict(extra="forbid")
+    role: str
+    text: str
+
+    def to_turn(self) -> Turn:
+        if self.role not in ("user", "assistant"):
+            raise ValueError('a turn\'s role is "user" or "assistant"')
+        return Turn("user" if self.role == "user" else "assistant", self.text)
+
+
+class QuestionLine(BaseModel):
+    """One line of a batch."""
+
+    model_config = ConfigDict(extra="forbid")
+    id: str | int
+    question: str
+    history: list[TurnLine] = []
+
+    def to_question(self) -> Question:
+        return Question(self.question, tuple(turn.to_turn() for turn in self.history))
+
+
+class CitationLine(BaseModel):
+    """A citation of a saved answer; what a reader may have added to it is ignored."""
+
+    number: int
+    document_id: str
+    title: str = ""
+    start: int
+    end: int
+    quote: str
+    document_sha256: str
+
+    def to_citation(self) -> Citation:
+        span = Span(self.start, self.end)
+        return Citation(self.number, self.document_id, span, self.quote, Source(self.title), self.document_sha256)
+
+
+class SavedAnswer(BaseModel):
+    """What `bri-qa verify` reads of an answer object."""
+
+    answer: str
+    abstained: bool
+    citations: list[CitationLine]
+
+
+def answers(lines: Iterable[str], ask: Callable[[Question], Answer]) -> Iterator[tuple[str, bool]]:
+    """For each line that is not blank, in order: a line of JSON, and whether it is an answer.
+
+    A line that cannot be answered gives `{"id", "error": {"line", "message"}}` in its place, and the rest goes on.
+    """
+    for number, line in enumerate(lines, start=1):
+        if not line.strip():
+            continue
+        identity, outcome, fine = None, None, True
+        try:
+            raw = json.loads(line)
+            identity = raw.get("id") if isinstance(raw, dict) else None
+            outcome = render.as_json(ask(QuestionLine.model_validate(raw).to_question()))
+        except (ValueError, RecursionError, BriQAError) as error:
+            outcome, fine = {"error": {"line": number, "message": _reason(error)}}, False
+        yield json.dumps({"id": identity, **outcome}, ensure_ascii=False), fine
+
+
+def lines_of(path: Path) -> list[str]:
+    """
+    Raises:
+        InputError: the file cannot be read as UTF-8 text.
+    """
+    try:
+        return path.read_text(encoding="utf-8-sig").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"{path} cannot be read as UTF-8 text ({error}); give a file of JSON lines") from error
+
+
+def saved_citations(path: Path) -> list[Citation]:
+    """The citations of a saved answer object.
+
+    Raises:
+        AnswerFileError: the file is not the contract's JSON.
+    """
+    try:
+        saved = SavedAnswer.model_validate_json(path.read_bytes())
+        return [item.to_citation() for item in saved.citations]
+    except (OSError, ValueError) as error:
+        raise AnswerFileError(
+            f"{path} is not a saved answer ({_reason(error)}); give the output of `bri-qa ask --json`"
+        ) from error
+
+
+def _reason(error: Exception) -> str:
+    """One line that says what is wrong."""
+    if isinstance(error, ValidationError):
+        first: Any = error.errors()[0]
+        place = ".".join(str(part) for part in first["loc"])
+        return f"{place}: {first['msg']}" if place else str(first["msg"])
+    if isinstance(error, json.JSONDecodeError):
+        return f"not JSON: {error.msg} at column {error.colno}"
+    return " ".join(str(error).split()) or type(error).__name__

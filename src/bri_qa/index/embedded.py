@@ -1,0 +1,145 @@
+"""The index that lives in one process: FAISS vectors, SQLite articles, tantivy words. It follows what is published."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from bri_qa.errors import IndexCorruptError, IndexStoreError
+from bri_qa.index import generations
+from bri_qa.index.lexical import WordIndex
+from bri_qa.index.manifest import REBUILD, Identity, Manifest
+from bri_qa.index.store import Store
+from bri_qa.index.vectors import VectorIndex
+from bri_qa.protocols import Vectors
+from bri_qa.types import Document, Filters, Hit, Passage
+
+log = logging.getLogger(__name__)
+
+_TIES = 16  # hits fetched beyond k, so that hits of equal score are ordered by id and not by place
+
+
+@dataclass(frozen=True)
+class Generation:
+    """One published index, open. Nothing in it changes; all methods are safe from several threads."""
+
+    folder: Path
+    manifest: Manifest
+    store: Store
+    vectors: VectorIndex
+    words: WordIndex
+    by_id: Mapping[str, Document]
+
+    @classmethod
+    def open(cls, folder: Path, identity: Identity) -> Generation:
+        """
+        Raises:
+            IndexStaleError: built with another embedder, format or passage setting.
+            IndexCorruptError: a file is missing or damaged.
+        """
+        manifest = Manifest.read(folder)
+        manifest.check(identity)
+        manifest.check_files(folder)
+        try:
+            store = Store.open(folder)
+            by_id = {item.id: item for item in store.documents()}
+            return cls(folder, manifest, store, VectorIndex.open(folder), WordIndex.open(folder), by_id)
+        except OSError as error:
+            raise IndexCorruptError(f"the index in {folder} cannot be opened ({error}); {REBUILD}") from error
+
+    def snapshot(self) -> Generation:
+        return self
+
+    def search_dense(self, vector: Vectors, k: int, filters: Filters) -> list[Hit]:
+        """At most k hits by inner product, best first, ties by passage id. `vector` is f32[dim]."""
+        allowed = self._allowed(filters)
+        numbers = None if allowed is None else self.store.numbers_of(allowed)
+        return self._hits(self.vectors.search(vector, k + _TIES, numbers), k)
+
+    def search_lexical(self, query: str, k: int, filters: Filters) -> list[Hit]:
+        """At most k hits by BM25, best first, ties by passage id."""
+        return self._hits(self.words.search(query, k + _TIES, self._allowed(filters)), k)
+
+    def document(self, document_id: str) -> Document | None:
+        return self.by_id.get(document_id)
+
+    def documents(self) -> list[Document]:
+        """All documents, by id."""
+        return list(self.by_id.values())
+
+    def passages(self, document_id: str) -> list[Passage]:
+        """The passages of a document in reading order."""
+        return [passage for _, passage in self.store.numbered(document_id)]
+
+    def _allowed(self, filters: Filters) -> Sequence[str] | None:
+        if not filters:
+            return None
+        return [item.id for item in self.by_id.values() if filters.allow(item.id, item.source)]
+
+    def _hits(self, found: Sequence[tuple[int, float]], k: int) -> list[Hit]:
+        passages = self.store.passages(number for number, _ in found)
+        hits = [Hit(passages[number], score) for number, score in found]
+        return sorted(hits, key=lambda hit: (-hit.score, hit.passage.id))[:k]
+
+
+class EmbeddedIndex:
+    """The current generation of an index folder; each snapshot is the newest that can be opened."""
+
+    def __init__(self, folder: Path, identity: Identity, generation: Generation) -> None:
+        self._folder = folder
+        self._identity = identity
+        self._generation = generation
+        self._unusable = ""  # the name of a newer generation that could not be opened
+        self._lock = threading.Lock()
+
+    @classmethod
+    def open(cls, folder: Path, identity: Identity) -> EmbeddedIndex:
+        """
+        Raises:
+            IndexMissingError, IndexStaleError, IndexCorruptError: as their names say; each says what to do.
+        """
+        return cls(folder, identity, Generation.open(generations.current(folder), identity))
+
+    def snapshot(self) -> Generation:
+        """The newest generation. One that cannot be opened is reported once, and the one before goes on answering."""
+        try:
+            newest = generations.current(self._folder)
+        except IndexStoreError as error:
+            self._report("", error)
+            return self._generation
+        if newest.name in (self._generation.folder.name, self._unusable):
+            return self._generation
+        with self._lock:
+            if newest.name not in (self._generation.folder.name, self._unusable):
+                try:
+                    self._generation = Generation.open(newest, self._identity)
+                except IndexStoreError as error:
+                    self._report(newest.name, error)
+        return self._generation
+
+    def _report(self, name: str, error: IndexStoreError) -> None:
+        if self._unusable != name or not name:
+            log.warning("the published index is not used: %s", error)
+        self._unusable = name
+
+    @property
+    def manifest(self) -> Manifest:
+        return self.snapshot().manifest
+
+    def search_dense(self, vector: Vectors, k: int, filters: Filters) -> list[Hit]:
+        return self.snapshot().search_dense(vector, k, filters)
+
+    def search_lexical(self, query: str, k: int, filters: Filters) -> list[Hit]:
+        return self.snapshot().search_lexical(query, k, filters)
+
+    def document(self, document_id: str) -> Document | None:
+        return self.snapshot().document(document_id)
+
+    def documents(self) -> list[Document]:
+        return self.snapshot().documents()
+
+    def passages(self, document_id: str) -> list[Passage]:
+        return self.snapshot().passages(document_id)

@@ -1,0 +1,131 @@
+"""Documents and passages in SQLite. A passage's row number is its id in the vector index."""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import Any
+
+from bri_qa.types import Document, Passage, Source, Span
+
+FILE = "articles.sqlite"
+_SCHEMA = """
+CREATE TABLE documents (
+    id TEXT PRIMARY KEY, text TEXT NOT NULL, sha256 TEXT NOT NULL, title TEXT NOT NULL,
+    publisher TEXT, published TEXT, url TEXT, language TEXT, licence TEXT
+) STRICT, WITHOUT ROWID;
+CREATE TABLE passages (
+    number INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, document_id TEXT NOT NULL REFERENCES documents (id),
+    first INTEGER NOT NULL, last INTEGER NOT NULL, section TEXT NOT NULL
+) STRICT;
+CREATE INDEX passages_of ON passages (document_id, first);
+"""
+_DOCUMENT = "id, text, sha256, title, publisher, published, url, language, licence"
+
+
+class Store:
+    """An open store; safe from several threads."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+        self._lock = threading.Lock()
+
+    @classmethod
+    @contextmanager
+    def create(cls, folder: Path) -> Iterator[Store]:
+        """A new, empty store to be written within the block.
+
+        Raises:
+            OSError: the disk is full or cannot be written, here or within the block.
+        """
+        try:
+            with closing(sqlite3.connect(folder / FILE)) as connection:
+                connection.executescript(f"PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; {_SCHEMA}")
+                yield cls(connection)
+                connection.commit()
+        except sqlite3.OperationalError as error:
+            raise OSError(str(error)) from error
+
+    @classmethod
+    def open(cls, folder: Path) -> Store:
+        """The store of a published generation, for reading only.
+
+        Raises:
+            OSError: the file cannot be read as a store.
+        """
+        address = f"{(folder / FILE).resolve().as_uri()}?mode=ro&immutable=1"
+        try:
+            connection = sqlite3.connect(address, uri=True, check_same_thread=False)
+            connection.execute("SELECT count(*) FROM passages")
+        except sqlite3.DatabaseError as error:
+            raise OSError(f"{folder / FILE} is no store of articles: {error}") from error
+        return cls(connection)
+
+    def add(self, document: Document, passages: Sequence[Passage], numbers: Sequence[int]) -> None:
+        """A document with its passages, which take the given row numbers."""
+        source = document.source
+        origin = (source.title, source.publisher, source.published, source.url, source.language, source.licence)
+        self._connection.execute(
+            f"INSERT INTO documents ({_DOCUMENT}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            (document.id, document.text, document.sha256, *origin),
+        )
+        self._connection.executemany(
+            "INSERT INTO passages VALUES (?, ?, ?, ?, ?, ?)",
+            [
+                (number, item.id, item.document_id, item.span.start, item.span.end, item.section)
+                for number, item in zip(numbers, passages, strict=True)
+            ],
+        )
+
+    def document(self, document_id: str) -> Document | None:
+        rows = self._rows(f"SELECT {_DOCUMENT} FROM documents WHERE id = ?", (document_id,))
+        return _document(rows[0]) if rows else None
+
+    def documents(self) -> list[Document]:
+        """All documents, by id."""
+        return [_document(row) for row in self._rows(f"SELECT {_DOCUMENT} FROM documents ORDER BY id")]
+
+    def numbered(self, document_id: str) -> list[tuple[int, Passage]]:
+        """The passages of a document in reading order, each with its row number."""
+        document = self.document(document_id)
+        if document is None:
+            return []
+        rows = self._rows(
+            "SELECT number, id, document_id, first, last, section FROM passages WHERE document_id = ? "
+            "ORDER BY first, last",
+            (document_id,),
+        )
+        return [(row[0], _passage(row, document.text)) for row in rows]
+
+    def passages(self, numbers: Iterable[int]) -> dict[int, Passage]:
+        """Passages by row number; a number that is not there is left out."""
+        wanted = sorted(set(numbers))
+        rows = self._rows(
+            "SELECT number, p.id, document_id, first, last, section, substr(text, first + 1, last - first) "
+            f"FROM passages p JOIN documents d ON d.id = document_id WHERE number IN ({','.join('?' * len(wanted))})",
+            wanted,
+        )
+        return {row[0]: Passage(row[1], row[2], Span(row[3], row[4]), row[5], row[6]) for row in rows}
+
+    def numbers_of(self, document_ids: Iterable[str]) -> list[int]:
+        """The row numbers of all passages of some documents, ascending."""
+        found = []
+        for document_id in document_ids:
+            found += [row[0] for row in self._rows("SELECT number FROM passages WHERE document_id = ?", (document_id,))]
+        return sorted(found)
+
+    def _rows(self, query: str, values: Sequence[object] = ()) -> list[Any]:
+        with self._lock:
+            return self._connection.execute(query, tuple(values)).fetchall()
+
+
+def _document(row: Any) -> Document:
+    return Document(row[0], row[1], Source(*row[3:]), row[2])
+
+
+def _passage(row: Any, text: str) -> Passage:
+    span = Span(row[3], row[4])
+    return Passage(row[1], row[2], span, row[5], span.of(text))
