@@ -1,0 +1,124 @@
+"""A run as files (`run.json`, `cases.jsonl`) and as a table for the terminal."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from hashlib import sha256
+from pathlib import Path
+from tempfile import TemporaryFile
+from typing import Any
+
+from bri_qa.errors import InputError
+from bri_qa.evaluation.metrics import LATENCY, METRICS
+from bri_qa.evaluation.run import Record, Run, counts, rounded, summarised
+
+COLUMNS = {
+    "recall@5": "rec@5",
+    "evidence_coverage": "evidence",
+    "citation_precision": "cit.prec",
+    "exact_match": "EM",
+    "f1": "F1",
+    "abstention_recall": "abst.rec",
+    "false_abstention_rate": "false.abst",
+    "latency_p50": "p50 s",
+}
+
+
+def open_folder(folder: Path) -> None:
+    """Make `folder` if it is not there, before the work of a run is spent.
+
+    Raises:
+        InputError: it cannot be made or written to.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        raise InputError(f"cannot use the report folder {folder}: {error.strerror}; name another") from error
+
+
+def replace_file(file: Path, text: str) -> None:
+    """Write `text` so that `file` is the old one or the whole new one at every moment.
+
+    Raises:
+        InputError: it cannot be written; the old file, if any, still stands.
+    """
+    draft = file.with_name(f".{file.name}.{os.getpid()}")
+    try:
+        with draft.open("w", encoding="utf-8", newline="\n") as stream:
+            stream.write(text)
+            stream.flush()
+            os.fsync(stream.fileno())
+        draft.replace(file)
+    except OSError as error:
+        with suppress(OSError):
+            draft.unlink()
+        raise InputError(f"cannot write {file}: {error.strerror}; free the disk or name another place") from error
+
+
+def as_json(run: Run) -> dict[str, Any]:
+    """Counts, summary and the same by kind: the heart of `run.json`."""
+    return {
+        **_part(run.records),
+        "by_kind": {kind: _part(records) for kind, records in run.by_kind.items()},
+    }
+
+
+def _part(records: Sequence[Record]) -> dict[str, Any]:
+    return {"counts": counts(records), "summary": rounded(summarised(records))}
+
+
+def write(folder: Path, run: Run, heading: Mapping[str, Any]) -> None:
+    """Write `cases.jsonl`, then `run.json`, which begins with `heading` and names the other by its SHA-256.
+
+    A reader who finds a `run.json` whose hash fits therefore has both files of one run.
+
+    Raises:
+        InputError: a file cannot be written.
+    """
+    open_folder(folder)
+    lines = "".join(json.dumps(record.as_json(), ensure_ascii=False) + "\n" for record in run.records)
+    replace_file(folder / "cases.jsonl", lines)
+    files = {"cases.jsonl": sha256(lines.encode()).hexdigest()}
+    content = {**heading, **as_json(run), "files": files}
+    replace_file(folder / "run.json", json.dumps(content, ensure_ascii=False, indent=2, default=str) + "\n")
+
+
+def table(run: Run) -> str:
+    """The counts, every metric that applies, the verdicts, and one line a kind. Shares are out of 1."""
+    count = counts(run.records)
+    summary = run.summary
+    lines = [
+        f"{count['cases']} cases: {count['answerable']} answerable, {count['unanswerable']} not; "
+        f"{count['abstained']} abstentions",
+        "",
+    ]
+    width = max(len(name) for name in METRICS)
+    lines += [f"{name:<{width}}  {_shown(name, value)}" for name, value in summary.items()]
+    lines += ["", "verdicts: " + ", ".join(f"{name} {number}" for name, number in count["verdicts"].items())]
+    return "\n".join([*lines, "", *_kinds(run)])
+
+
+def _kinds(run: Run) -> list[str]:
+    width = max(len("kind"), *(len(kind) for kind in run.by_kind))
+    lines = [f"{'kind':<{width}}  {'cases':>5}" + "".join(f"  {title:>{_wide(title)}}" for title in COLUMNS.values())]
+    for kind, records in run.by_kind.items():
+        summary = summarised(records)
+        cells = "".join(
+            f"  {_shown(name, summary[name]) if name in summary else '-':>{_wide(title)}}"
+            for name, title in COLUMNS.items()
+        )
+        lines.append(f"{kind:<{width}}  {len(records):>5}" + cells)
+    return lines
+
+
+def _wide(title: str) -> int:
+    return max(len(title), len("1.000"))
+
+
+def _shown(name: str, value: float) -> str:
+    return f"{value:.4f}" if name in LATENCY else f"{value:.3f}"

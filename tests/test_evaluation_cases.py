@@ -1,0 +1,129 @@
+"""Case files: what is read, and how each mistake is told by line and reason."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import unicodedata
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bri_qa.errors import CaseError
+from bri_qa.evaluation.cases import load
+from bri_qa.types import Question, Span, Turn
+from tests.fakes import document
+
+CAFE = document("café", "The Café of Lindum\nThe café opens at nine. The café closes at five.\nThe\nend.")
+
+
+def read(tmp_path: Path, *lines: str | bytes) -> Any:
+    file = tmp_path / "cases.jsonl"
+    file.write_bytes(b"\n".join(line if isinstance(line, bytes) else line.encode() for line in lines))
+    return load(file, {CAFE.id: CAFE}.get)
+
+
+def line(**keys: Any) -> str:
+    return json.dumps({"id": "a", "question": "When?", **keys})
+
+
+def proof(quote: str, document_id: str = "café") -> list[dict[str, str]]:
+    return [{"document_id": document_id, "quote": quote}]
+
+
+GOOD = line(answers=["nine"])
+
+
+def test_a_case_is_read_with_its_evidence_located(tmp_path: Path) -> None:
+    full = line(
+        answers=["nine"],
+        history=[{"role": "user", "text": "Hello"}, {"role": "assistant", "text": "Hello."}],
+        evidence=proof("opens at nine"),
+        kind="time",
+        tags=["easy"],
+    )
+    content = read(tmp_path, full)
+    [case] = content.cases
+    assert case.question == Question("When?", (Turn("user", "Hello"), Turn("assistant", "Hello.")))
+    assert (case.id, case.answers, case.kind, case.tags) == ("a", ("nine",), "time", ("easy",))
+    [evidence] = case.evidence
+    assert [span.of(CAFE.text) for span in evidence.spans] == ["opens at nine"]
+    assert (content.name, content.sha256) == ("cases.jsonl", hashlib.sha256(full.encode()).hexdigest())
+
+
+def test_a_quote_is_gold_wherever_it_stands(tmp_path: Path) -> None:
+    [case] = read(tmp_path, line(evidence=proof("The café "))).cases
+    assert case.evidence[0].spans == (Span(19, 28), Span(43, 52))
+
+
+@pytest.mark.parametrize(
+    ("keys", "answerable"),
+    [
+        ({"answers": []}, False),
+        ({"answers": [], "evidence": []}, False),
+        ({"answers": ["nine"]}, True),
+        ({"evidence": proof("nine")}, True),
+        ({"answers": ["nine"], "evidence": proof("nine")}, True),
+    ],
+)
+def test_no_answers_means_unanswerable_and_no_key_means_by_evidence(
+    tmp_path: Path, keys: dict[str, Any], answerable: bool
+) -> None:
+    [case] = read(tmp_path, line(**keys)).cases
+    assert case.answerable is answerable
+    assert case.kind == "other"
+
+
+def test_order_blank_lines_line_ends_and_a_byte_order_mark(tmp_path: Path) -> None:
+    odd = json.dumps({"id": "ü\u2028", "question": "\u2028?", "answers": []}, ensure_ascii=False)
+    content = read(tmp_path, b"\xef\xbb\xbf" + line(id="z", answers=[]).encode() + b"\r", "  ", odd, "")
+    assert [case.id for case in content.cases] == ["z", "ü\u2028"]
+
+
+@pytest.mark.parametrize(
+    ("bad", "reason"),
+    [
+        ("{", "Invalid JSON"),
+        ("[]", "should be an object"),
+        (line(answers="nine"), "answers: Input should be a valid array"),
+        (line(answers=[""]), "answers.0: must not be blank"),
+        (line(answers=[9]), "answers.0: Input should be a valid string"),
+        (line(id=1, answers=[]), "id: Input should be a valid string"),
+        (line(question="  ", answers=[]), "question: must not be blank"),
+        (json.dumps({"id": "b", "answers": []}), "question: Field required"),
+        (line(answers=[], answer=["x"]), "unknown key 'answer'; the known ones are id, question, history, answers,"),
+        (
+            line(evidence=[{"document_id": "café", "quote": "nine", "start": 3}]),
+            "unknown key 'evidence.0.start'; the known ones are document_id, quote",
+        ),
+        (line(answers=[], history=[{"role": "robot", "text": ""}]), "history.0.role: Input should be 'user' or"),
+        (line(), "neither answers nor evidence"),
+        (line(answers=[], evidence=proof("nine")), "yet there is evidence"),
+        (line(evidence=proof(" ")), "evidence.0.quote: must not be blank"),
+        (line(evidence=proof("nine", "bar")), "no document 'bar' is indexed"),
+        (line(evidence=proof("opens at ten")), "the quote 'opens at ten' does not stand in 'café'; copy"),
+        (line(evidence=proof("Opens at nine")), "(upper and lower case differ)"),
+        (line(evidence=proof("five. The end")), "(white space differs)"),
+        (line(evidence=proof(unicodedata.normalize("NFD", "The café opens"))), "(its accents are written in another"),
+        (line(evidence=proof("x" * 200)), "x" * 79 + "…'"),
+        (GOOD, "the id 'a' was used on line 1"),
+        (b'{"id": "\xff"}', "not UTF-8"),
+    ],
+)
+def test_a_mistake_is_told_by_line_and_reason(tmp_path: Path, bad: str | bytes, reason: str) -> None:
+    with pytest.raises(CaseError) as caught:
+        read(tmp_path, GOOD, "", bad, line(id="c", answers=[]))
+    message = str(caught.value)
+    assert message.startswith(f"{tmp_path / 'cases.jsonl'}, line 3: ")
+    assert reason in message
+    assert "\n" not in message
+
+
+def test_a_file_without_cases_or_none_at_all_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(CaseError, match="has no case"):
+        read(tmp_path, "", " ")
+    with pytest.raises(CaseError, match="No such file"):
+        load(tmp_path / "none.jsonl", {CAFE.id: CAFE}.get)
+    with pytest.raises(CaseError, match="directory"):
+        load(tmp_path, {CAFE.id: CAFE}.get)
