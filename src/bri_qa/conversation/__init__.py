@@ -1,0 +1,6 @@
+"""What a message asks for, and a follow-up made into a query that stands on its own. Plain words, no model."""
+
+from bri_qa.conversation.followup import standalone
+from bri_qa.conversation.intent import Intent, intent
+
+__all__ = ["Intent", "intent", "standalone"]
