@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from safetensors.numpy import save_file
 
 from bri_qa.artifacts import sha256
-from bri_qa.bert import HEAD_WIDTH, PAD_TO, Batch, Encoder, Head, auto_precision, runtime
+from bri_qa.bert import HEAD_WIDTH, PAD_TO, Batch, Encoder, Head, Weights, auto_precision, runtime
 from bri_qa.errors import ArtifactHashError, ArtifactMissingError, ModelError
 
 Floats = NDArray[np.float32]
@@ -133,6 +133,18 @@ def test_half_precision_weights_are_read(weights: Path, batch: Batch, tmp_path: 
     np.testing.assert_allclose(found["embedding"], expected["embedding"], atol=2e-6)
 
 
+def test_a_later_file_adds_to_and_replaces_tensors(weights: Path, batch: Batch, tmp_path: Path) -> None:
+    whole = random_bert()
+    base = {name: np.zeros_like(value) if name == "span.bias" else value for name, value in whole.items()}
+    del base["relevance.bias"]
+    save_file(base, tmp_path / "base.safetensors")
+    save_file({name: whole[name] for name in ("span.bias", "relevance.bias")}, tmp_path / "rest.safetensors")
+    files = [Weights(tmp_path / "base.safetensors"), Weights(tmp_path / "rest.safetensors")]
+    found, expected = Encoder.load(files, HEADS, precision="f32").run(batch), by_hand(whole, batch)
+    np.testing.assert_allclose(found["relevance"], expected["relevance"], atol=2e-5)
+    np.testing.assert_allclose(found["span"] * batch.attention_mask[..., None], expected["span"], atol=2e-5)
+
+
 def test_bf16_is_near_where_the_cpu_has_it_and_refused_where_not(weights: Path, batch: Batch) -> None:
     if "BF16" in runtime().Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES"):
         encoder = Encoder.load(weights, HEADS, precision="bf16")
@@ -174,9 +186,9 @@ def test_a_batch_that_does_not_fit_is_refused(encoder: Encoder, ids: list[list[i
 
 
 def test_the_weights_must_be_the_trusted_ones(weights: Path) -> None:
-    assert Encoder.load(weights, HEADS, sha256=sha256(weights), precision="f32").max_tokens == POSITIONS
+    assert Encoder.load([Weights(weights, sha256(weights))], HEADS, precision="f32").max_tokens == POSITIONS
     with pytest.raises(ArtifactHashError, match="reinstall"):
-        Encoder.load(weights, HEADS, sha256="0" * 64)
+        Encoder.load([Weights(weights, "0" * 64)], HEADS)
     with pytest.raises(ArtifactMissingError, match="reinstall"):
         Encoder.load(weights.with_name("none"), HEADS)
 

