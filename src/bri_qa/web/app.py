@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+import socket
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from fastapi.middleware.cors import CORSMiddleware
 from fastapi.responses import FileResponse
 from fastapi.staticfiles import StaticFiles
 
+from bri_qa.errors import SettingsError
 from bri_qa.settings import Settings
 from bri_qa.web import api, chat, source
 from bri_qa.web.security import GateMiddleware, HeadersMiddleware
@@ -54,15 +56,35 @@ def create_app(settings: Settings, pipeline: Pipeline) -> FastAPI:
     return chat.mount(app, handlers)
 
 
-def serve(settings: Settings, pipeline: Pipeline) -> None:
-    """Run the application until it is told to stop; what is being answered then is finished first."""
+def serve(settings: Settings, pipeline: Pipeline, announce: Callable[[str], None] | None = None) -> None:
+    """Run the application until it is told to stop; what is being answered then is finished first.
+
+    `announce` is told the address once connections to it are taken.
+
+    Raises:
+        SettingsError: the address cannot be bound.
+    """
     import uvicorn
 
-    uvicorn.run(
+    config = uvicorn.Config(
         create_app(settings, pipeline),
-        host=settings.host,
-        port=settings.port,
         log_level="warning",
         server_header=False,
         timeout_graceful_shutdown=10,
     )
+    with _bound(settings.host, settings.port) as listener:
+        host, port = listener.getsockname()[:2]
+        if announce is not None:
+            announce(f"http://{f'[{host}]' if ':' in host else host}:{port}")
+        uvicorn.Server(config).run(sockets=[listener])
+
+
+def _bound(host: str, port: int) -> socket.socket:
+    """A listening socket."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        return socket.create_server((host, port), family=family)
+    except OSError as error:
+        raise SettingsError(
+            f"{host}:{port} cannot be bound ({error.strerror}); name another address with --host or --port"
+        ) from error

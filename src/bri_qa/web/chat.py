@@ -9,7 +9,8 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from contextlib import aclosing
 from dataclasses import dataclass, replace
 from pathlib import Path
 from threading import Event
@@ -20,6 +21,7 @@ from bri_qa.errors import BriQAError, QuestionError
 from bri_qa.types import AbstainReason, Answer, Question, Turn
 from bri_qa.web import messages
 from bri_qa.web.service import BusyError, Pipeline, Workers
+from bri_qa.web.session import Running, Session, Wish
 
 os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"  # Gradio reads it while it is imported
 import gradio as gr
@@ -32,21 +34,6 @@ BROKEN = "Something went wrong here. Your question is back in the box; if it hap
 TURNS_KEPT = 20
 EXAMPLES_SHOWN = 6
 STATEMENT_PAUSE = 0.06  # seconds between two statements, so that the eye can follow
-
-Message = dict[str, str]
-
-
-@dataclass(frozen=True, slots=True)
-class Session:
-    """One user's conversation: what is shown, what the pipeline is told of it, and the question that is running."""
-
-    shown: tuple[Message, ...] = ()
-    turns: tuple[Turn, ...] = ()
-    asked: str = ""
-
-    def with_last(self, content: str) -> Session:
-        """The same with its last message replaced."""
-        return replace(self, shown=(*self.shown[:-1], _bot(content)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,11 +58,7 @@ class View:
 
 
 class _StoppedError(Exception):
-    """The user pressed stop; raised inside the pipeline at its next stage."""
-
-
-def _bot(content: str) -> Message:
-    return {"role": "assistant", "content": content}
+    """Nobody waits for this answer any more; raised inside the pipeline at its next stage."""
 
 
 def examples(file: Path, articles: int) -> list[str]:
@@ -94,24 +77,22 @@ class Chat:
         self.workers = workers
         self.examples_file = examples_file
 
-    async def ask(self, text: str, session: Session) -> AsyncIterator[tuple[Any, ...]]:
+    async def ask(self, text: str, session: Session, running: Running) -> AsyncIterator[tuple[Any, ...]]:
         """Put `text` to the pipeline; show what it does, then its answer. The box is emptied once it is accepted."""
-        before = session
-        session = replace(
-            before,
-            asked=text,
-            shown=(*before.shown, {"role": "user", "content": messages.user(text)}, _bot("")),
-        )
+        before, session = session, session.asking(text)
         try:
-            async for item in self._run(Question(text, before.turns)):
-                if isinstance(item, Answer):
-                    async for view in self._tell(item, session):
-                        yield view.updates()
-                else:
-                    yield View(session.with_last(messages.working(item)), box="", running=True).updates()
+            if self.workers.full:
+                yield View(session.with_last(messages.working(messages.WAITING)), box="", running=True).updates()
+            async with aclosing(self._run(Question(text, before.turns), running)) as steps:
+                async for step in steps:
+                    if isinstance(step, Answer):
+                        async for view in self._tell(step, session, running):
+                            yield view.updates()
+                    else:
+                        yield _step(step, text, session).updates()
         except QuestionError as error:
             note = str(error)
-            yield View(before, note=note[:1].upper() + note[1:] + ".").updates()
+            yield View(before, box=text, note=note[:1].upper() + note[1:] + ".").updates()
         except BusyError:
             yield View(session.with_last(messages.trouble(BUSY)), box=text).updates()
         except BriQAError as error:
@@ -120,8 +101,8 @@ class Chat:
             log.exception("a question failed")
             yield View(session.with_last(messages.trouble(BROKEN)), box=text).updates()
 
-    async def _run(self, question: Question) -> AsyncIterator[str | Answer]:
-        """What the pipeline says it does, then its answer."""
+    async def _run(self, question: Question, running: Running) -> AsyncGenerator[str | Answer | Wish]:
+        """What the pipeline says it does, then its answer, or the wish that came between."""
         loop, stop = asyncio.get_running_loop(), Event()
         stages: asyncio.Queue[str | None] = asyncio.Queue()
 
@@ -130,38 +111,50 @@ class Chat:
                 raise _StoppedError
             loop.call_soon_threadsafe(stages.put_nowait, messages.stage(name, count))
 
+        def ended(done: asyncio.Future[Answer]) -> None:
+            if not done.cancelled():
+                done.exception()  # an answer that nobody waits for may fail in silence
+            stages.put_nowait(None)
+
+        running.begin(lambda: loop.call_soon_threadsafe(stages.put_nowait, None))
         task = asyncio.ensure_future(self.workers.run(lambda: self.pipeline.ask(question, on_stage)))
-        task.add_done_callback(lambda _: stages.put_nowait(None))
+        task.add_done_callback(ended)
         try:
             while (line := await stages.get()) is not None:
                 yield line
-            yield task.result()
+            yield running.wish or task.result()
         finally:
             stop.set()
+            running.end()
 
-    async def _tell(self, answer: Answer, session: Session) -> AsyncIterator[View]:
+    async def _tell(self, answer: Answer, session: Session, running: Running) -> AsyncIterator[View]:
         """The answer, statement by statement; then it is part of the conversation."""
         for said in range(1, len(answer.statements)):
+            if running.wish:
+                break
             partial = messages.answered(answer, answer.statements[:said])
             yield View(session.with_last(partial), box="", running=True)
             await asyncio.sleep(STATEMENT_PAUSE)
         content = await self.workers.run(lambda: _content(answer, self.pipeline))
+        running.end()
+        if running.wish is Wish.CLEAR:
+            yield View(Session(), box="")
+            return
         turns = (
             *session.turns,
             Turn("user", answer.question.text),
             Turn("assistant", render.as_sentence(answer)),
         )
-        yield View(replace(session.with_last(content), turns=turns[-TURNS_KEPT:], asked=""), box="")
+        yield View(replace(session.with_last(content), turns=turns[-TURNS_KEPT:]), box="")
 
-    def stop(self, session: Session) -> tuple[Any, ...]:
-        """After the running question was cancelled: say so, and give its text back."""
-        if not session.asked:
-            return View(session).updates()
-        return View(replace(session.with_last(messages.stopped()), asked=""), box=session.asked).updates()
+    def stop(self, running: Running) -> None:
+        """The running question says that it was stopped, and gives its text back."""
+        running.interrupt(Wish.STOP)
 
-    def clear(self) -> tuple[Any, ...]:
+    def clear(self, running: Running) -> tuple[Any, ...]:
         """A new conversation; what is in the box stays."""
-        return View(Session()).updates()
+        cleared = View(Session()).updates()
+        return tuple(gr.skip() for _ in cleared) if running.interrupt(Wish.CLEAR) else cleared
 
     async def greet(self) -> Any:
         """The examples of the moment, for a page that has just been opened."""
@@ -176,6 +169,14 @@ class Chat:
         return str(event.value["text"])
 
 
+def _step(step: str | Wish, text: str, session: Session) -> View:
+    if step is Wish.CLEAR:
+        return View(Session(), box="")
+    if step is Wish.STOP:
+        return View(session.with_last(messages.stopped()), box=text)
+    return View(session.with_last(messages.working(str(step))), box="", running=True)
+
+
 def _content(answer: Answer, pipeline: Pipeline) -> str:
     if answer.reason is AbstainReason.SMALL_TALK:
         return messages.plain(answer)
@@ -185,7 +186,7 @@ def _content(answer: Answer, pipeline: Pipeline) -> str:
 def build(chat: Chat) -> gr.Blocks:
     """The Gradio application, ready to be mounted."""
     with gr.Blocks(title="bri_qa: ask the articles", analytics_enabled=False, fill_height=True) as blocks:
-        session = gr.State(Session(), time_to_live=24 * 3600)
+        session, running = gr.State(Session(), time_to_live=24 * 3600), gr.State(Running())
         shown = gr.Chatbot(
             elem_id="bri-chat",
             show_label=False,
@@ -221,26 +222,27 @@ def build(chat: Chat) -> gr.Blocks:
                 )
                 new = gr.Button("New conversation", elem_id="bri-new", size="sm")
         outputs = [box, shown, session, note, ask, stop]
-        _wire(chat, blocks, outputs, new)
-    blocks.queue(max_size=64, default_concurrency_limit=4, api_open=False)
+        _wire(chat, blocks, outputs, running, new)
+    # The workers, not Gradio, bound what runs at once: they say in words that a question waits or finds no room.
+    blocks.queue(default_concurrency_limit=None, api_open=False)
     return blocks
 
 
-def _wire(chat: Chat, blocks: gr.Blocks, outputs: Sequence[Any], new: gr.Button) -> None:
+def _wire(chat: Chat, blocks: gr.Blocks, outputs: Sequence[Any], running: gr.State, new: gr.Button) -> None:
     box, shown, session, _, ask, stop = outputs
     asking: dict[str, Any] = {
         "fn": chat.ask,
-        "inputs": [box, session],
+        "inputs": [box, session, running],
         "outputs": list(outputs),
         "show_progress": "hidden",
         "api_visibility": "private",
-        "concurrency_id": "ask",
     }
     quick: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private", "queue": False}
-    typed = gr.on([box.submit, ask.click], **asking)
-    picked = shown.example_select(chat.pick, None, [box], **quick).then(**asking)
-    stop.click(chat.stop, [session], list(outputs), cancels=[typed, picked], **quick)
-    new.click(chat.clear, None, list(outputs), cancels=[typed, picked], **quick)
+    gr.on([box.submit, ask.click], **asking)
+    shown.example_select(chat.pick, None, [box], **quick).then(**asking)
+    # Gradio's own cancelling is not used: it now and then leaves an error on the page.
+    stop.click(chat.stop, [running], None, **quick)
+    new.click(chat.clear, [running], list(outputs), **quick)
     blocks.load(chat.greet, None, [shown], **quick)
 
 

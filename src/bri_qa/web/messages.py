@@ -17,6 +17,7 @@ from bri_qa.types import AbstainReason, Answer, Citation, CitedStatement, Docume
 from bri_qa.web import article
 
 NEAREST = 3
+WAITING = "Waiting for its turn…"
 SNIPPET_CHARS = 220
 
 _STAGES = {
@@ -131,6 +132,7 @@ def _data(answer: Answer, citations: list[dict[str, Any]]) -> str:
     data = {
         "question": answer.question.text,
         "abstained": answer.abstained,
+        "reason": answer.reason,
         "short": answer.short_answer,
         "statements": [{"text": item.text, "citations": list(item.citations)} for item in answer.statements],
         "citations": citations,

@@ -24,8 +24,8 @@ HEADERS = {
 
 # What the chat page calls; the rest of what Gradio mounts (upload, files, proxy, run history, API pages,
 # monitoring, login …) has no use here and is not reachable.
-_GRADIO_OPEN = ("run/predict", "queue/join", "queue/data", "heartbeat/", "cancel", "reset", "startup-events")
-_GRADIO_SHUT = ("/monitoring", "/login", "/logout", "/pwa_icon", "/svelte", "/dev/")
+_GRADIO_OPEN = ("run/predict", "queue/join", "queue/data", "heartbeat/", "startup-events")
+_GRADIO_SHUT = ("/monitoring", "/login", "/logout", "/pwa_icon", "/manifest.json", "/svelte", "/openapi.json")
 
 
 def chat_csp(script_hashes: list[str]) -> str:

@@ -30,8 +30,14 @@ class Workers:
 
     def __init__(self, threads: int = 4, waiting: int = 64) -> None:
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="bri-qa")
+        self._threads = threads
         self._room = threads + waiting
         self._inside = 0
+
+    @property
+    def full(self) -> bool:
+        """Whether the next call will have to wait."""
+        return self._inside >= self._threads
 
     async def run(self, function: Callable[[], T]) -> T:
         """The result of `function`, run in a thread.

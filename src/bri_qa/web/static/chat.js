@@ -50,14 +50,30 @@ function spoken(answer, data) {
   return `Answer: ${data.short ? data.short + ". " : ""}${data.statements.map((item) => item.text).join(" ")} ${count === 1 ? "1 quote" : count + " quotes"}.`;
 }
 
+// Whatever has been pressed may be gone now (Ask, Stop, an example): the focus returns to the question box.
+function keepFocus() {
+  if (document.activeElement !== document.body || matchMedia("(pointer: coarse)").matches) return;
+  document.querySelector("#bri-box textarea")?.focus({ preventScroll: true });
+}
+
 let newest = null;
+let questions = 0;
 function look() {
   mendNames();
+  const asked = chat()?.querySelectorAll(".bri-user").length ?? 0;
+  if (asked > questions) {
+    const log = chat().querySelector('[role="log"]');
+    log.scrollTop = log.scrollHeight; // a new question is always in view, wherever the reader had scrolled
+  }
+  questions = asked;
   const all = chat()?.querySelectorAll(".bri-answer") ?? [];
   document.body.classList.toggle("bri-begun", all.length > 0);
   const last = all[all.length - 1] ?? null;
   if (!last) {
-    if (newest) panel.showArticles();
+    if (newest) {
+      panel.showArticles();
+      keepFocus();
+    }
     newest = null;
     return;
   }
@@ -66,7 +82,9 @@ function look() {
   newest = last;
   const data = dataOf(last);
   announce(spoken(last, data));
-  if (data?.citations.length) panel.bind(last, data, !data.abstained && !panel.isSheet());
+  keepFocus();
+  if (data?.reason === "off_topic") panel.showArticles();
+  else if (data?.citations.length) panel.bind(last, data, !panel.isSheet());
 }
 
 function openFrom(element, event) {

@@ -136,14 +136,13 @@ export class Panel {
     if (!item) return;
     this.current = number;
     if (from && !this.box.contains(from)) this.show(from);
-    this.cards.hidden = false;
     byId("bri-steps").hidden = this.data.citations.length < 2;
     byId("bri-position").textContent = `${this.data.citations.indexOf(item) + 1} of ${this.data.citations.length}`;
     for (const card of this.cards.querySelectorAll(".bri-card")) {
       card.setAttribute("aria-current", String(card.classList.contains(`bri-n-${number}`)));
     }
     this.cards.querySelector('[aria-current="true"]')?.scrollIntoView({ block: "nearest" });
-    for (const mark of this.answer.querySelectorAll(".bri-mark")) {
+    for (const mark of this.answer.querySelectorAll(".bri-mark, .bri-near-open")) {
       mark.classList.toggle("is-current", mark.classList.contains(`bri-n-${number}`));
     }
     if (await this.load(item)) this.reveal(number, byKey && from && !this.box.contains(from));
