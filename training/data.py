@@ -71,6 +71,12 @@ def read_rows(path: Path) -> list[Row]:
     return rows
 
 
+def read_answers(path: Path) -> list[list[str]]:
+    """The accepted answers of each row of the same file; none where it is unanswerable."""
+    with gzip.open(path, "rt", encoding="utf-8") as lines:
+        return [[answer["text"] for answer in json.loads(line)["answers"]] for line in lines]
+
+
 _NUMBER = re.compile(r"\b\d[\d,.]*\b")
 _ENTITY = re.compile(r"(?<![.?!] )(?<!^)\b[A-Z][a-z]+(?: [A-Z][a-z]+)*\b")
 _WORD = re.compile(r"\w+")
