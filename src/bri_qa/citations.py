@@ -6,7 +6,8 @@ Pure string work. Nothing is patched up to fit: a quote is found, or it is rejec
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+import unicodedata
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from bri_qa.types import (
@@ -24,7 +25,7 @@ from bri_qa.types import (
 
 # Typographic variants that stand for the same character when a quote is looked up; the citation is always cut
 # from the article, so that the reader sees the article's own character.
-_VARIANTS = ('"“”„‟«»', "'‘’‚‛", "-‐‑‒–—")
+_VARIANTS = ('"“”„‟«»', "'‘’‚‛", "-‐‑‒–—―−")
 _CLASS = {char: "[" + re.escape(group) + "]" for group in _VARIANTS for char in group}
 
 
@@ -41,20 +42,51 @@ class Verified:
 def locate(quote: Quote, text: str) -> Span | None:
     """Where `quote` stands in `text`, or None.
 
-    The hinted place is taken if the words are there, else their first occurrence; white space and typographic
-    quotes and dashes may differ, no letter or digit may.
+    The hinted place is taken if the words are there, else the first place where they stand as whole words; white
+    space and typographic quotes and dashes may differ, no letter or digit may. Signs alone are no quote.
     """
-    words = quote.text.strip()
-    if not words:
+    if not any(map(str.isalnum, quote.text)):
         return None
     if quote.span is not None and quote.span.of(text) == quote.text:
         return quote.span
-    start = text.find(words)
-    if start >= 0:
-        return Span(start, start + len(words))
-    pattern = r"\s+".join("".join(_CLASS.get(char, re.escape(char)) for char in word) for word in words.split())
-    found = re.search(pattern, text)
-    return Span(found.start(), found.end()) if found else None
+    words = unicodedata.normalize("NFC", quote.text).split()
+    if sum(map(len, words)) > len(text):
+        return None
+    whole = (span for span in _places(words, text) if not (_in_word(text, span.start) or _in_word(text, span.end)))
+    return next(whole, None)
+
+
+def _places(words: Sequence[str], text: str) -> Iterator[Span]:
+    """Where the words stand as they are written, then where typographic variants of them do."""
+    exact = " ".join(words)
+    start = text.find(exact)
+    while start >= 0:
+        yield Span(start, start + len(exact))
+        start = text.find(exact, start + 1)
+    pattern = r"\s+".join("".join(_CLASS.get(char, re.escape(char)) for char in word) for word in words)
+    for found in re.finditer(pattern, text):
+        yield Span(found.start(), found.end())
+
+
+def _in_word(text: str, at: int) -> bool:
+    """Whether a cut at `at` would break a word, a number or a character: "12" does not stand in "112,000".
+
+    Scripts that write no spaces between words (Unicode category Lo) can be cut anywhere.
+    """
+    if not 0 < at < len(text):
+        return False
+    before, after = text[at - 1], text[at]
+    if unicodedata.category(after).startswith("M"):
+        return True
+    if before in ".," and after.isdecimal():
+        return text[at - 2 : at - 1].isdecimal()
+    if before.isdecimal() and after in ".,":
+        return text[at + 1 : at + 2].isdecimal()
+    return _is_letter(before) and _is_letter(after)
+
+
+def _is_letter(char: str) -> bool:
+    return char.isdecimal() or (char.isalpha() and unicodedata.category(char) != "Lo")
 
 
 @dataclass(slots=True)
