@@ -18,7 +18,7 @@ from pathlib import Path
 import bm25s
 import Stemmer
 
-ANSWER_KINDS = ("positive", "sibling", "lexical", "swapped", "random")
+ANSWER_KINDS = ("positive", "sibling", "lexical", "swapped", "excised", "random")
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +51,7 @@ class Mix:
     sibling: float = 0.12
     lexical: float = 0.12
     swapped: float = 0.13
+    excised: float = 0.10
     random: float = 0.03
     search: float = 0.18  # share of rows taken from search-style sources
     policy: float = 0.05
@@ -133,6 +134,16 @@ def windows(text: str, answer: tuple[int, int] | None, words: int, rng: random.R
         else:
             last += 1
     return pieces[first][0], pieces[last][1]
+
+
+def excised(row: Row) -> str | None:
+    """The row's paragraph without the sentences that hold the answer: on the topic, but it does not say."""
+    assert row.answer is not None
+    text, (start, end) = row.context, row.answer
+    bounds = [0, *(match.end() for match in _SENTENCE_END.finditer(text)), len(text)]
+    kept = "".join(text[a:b] for a, b in pairwise(bounds) if b <= start or end <= a).strip()
+    answer = text[start:end].lower()
+    return kept if len(kept.split()) >= 15 and answer not in kept.lower() else None
 
 
 def keywords(question: str, rng: random.Random) -> str:
@@ -276,6 +287,9 @@ class Stream:
         if kind == "swapped":
             question = swapped(row, source, rng)
             return Example(question, row.context, None, None) if question else positive
+        if kind == "excised":
+            passage = excised(row)
+            return Example(row.question, passage, None, None) if passage else positive
         words = row.context[slice(*row.answer)].lower()
         choices = near if kind == "lexical" else source.paragraphs[row.group] if kind == "sibling" else self.pool
         others = (
