@@ -108,7 +108,10 @@ class Hit:
 
 @dataclass(frozen=True, slots=True)
 class Filters:
-    """Which documents may be searched. An empty field does not restrict; dates are ISO prefixes, inclusive."""
+    """Which documents may be searched. An empty field does not restrict; dates are ISO prefixes, inclusive.
+
+    A document dated only by year or month is inside a range that has a part of that year or month.
+    """
 
     document_ids: tuple[str, ...] = ()
     publishers: tuple[str, ...] = ()
@@ -125,7 +128,7 @@ class Filters:
             return True
         if source.published is None:
             return False
-        after = self.published_from is None or source.published >= self.published_from
+        after = self.published_from is None or source.published >= self.published_from[: len(source.published)]
         before = self.published_to is None or source.published[: len(self.published_to)] <= self.published_to
         return after and before
 
