@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Literal, Self
 
 from pydantic import Field, ValidationError, model_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from bri_qa.errors import SettingsError
 
@@ -20,35 +20,37 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="forbid")
 
-    corpus_dir: Path = Field(Path("corpus"), description="folder of articles")
-    index_dir: Path = Field(Path("index"), description="folder of the built index")
-    max_file_bytes: int = Field(5_000_000, ge=1_000, le=500_000_000, description="larger corpus files are rejected")
+    corpus_dir: Path = Field(default=Path("corpus"), description="folder of articles")
+    index_dir: Path = Field(default=Path("index"), description="folder of the built index")
+    max_file_bytes: int = Field(
+        default=5_000_000, ge=1_000, le=500_000_000, description="larger corpus files are rejected"
+    )
 
-    passage_tokens: int = Field(160, ge=32, le=1_000, description="token budget of a passage")
-    overlap_tokens: int = Field(40, ge=0, le=400, description="tokens shared by neighbouring passages, at most")
+    passage_tokens: int = Field(default=160, ge=32, le=1_000, description="token budget of a passage")
+    overlap_tokens: int = Field(default=40, ge=0, le=400, description="tokens shared by neighbouring passages, at most")
 
     embedding_model: str = Field(
-        "all-MiniLM-L6-v2", description="the bundled model, or a sentence-transformers folder or hub name"
+        default="all-MiniLM-L6-v2", description="the bundled model, or a sentence-transformers folder or hub name"
     )
     precision: Literal["auto", "f32", "bf16"] = Field(
-        "auto", description="arithmetic of the bundled models; auto is bf16 where the CPU has AMX, else f32"
+        default="auto", description="arithmetic of the bundled models; auto is bf16 where the CPU has AMX, else f32"
     )
-    threads: int = Field(0, ge=0, le=256, description="threads of the model runtime; 0 lets it choose")
+    threads: int = Field(default=0, ge=0, le=256, description="threads of the model runtime; 0 lets it choose")
 
-    retrieval: Literal["fused", "dense", "lexical"] = Field("fused", description="how candidates are found")
-    candidates: int = Field(50, ge=1, le=1_000, description="hits that each search gives to the fusion")
-    top_k: int = Field(8, ge=1, le=100, description="hits that are read")
-    max_statements: int = Field(3, ge=1, le=10, description="statements of an ordinary answer, at most")
+    retrieval: Literal["fused", "dense", "lexical"] = Field(default="fused", description="how candidates are found")
+    candidates: int = Field(default=50, ge=1, le=1_000, description="hits that each search gives to the fusion")
+    top_k: int = Field(default=8, ge=1, le=100, description="hits that are read")
+    max_statements: int = Field(default=3, ge=1, le=10, description="statements of an ordinary answer, at most")
     abstain_below: float | None = Field(
-        None,
+        default=None,
         ge=0,
         le=1,
         description="confidence below which to abstain; unset takes the reader's own threshold",
     )
-    max_question_chars: int = Field(4_000, ge=20, le=100_000, description="longer questions are refused")
+    max_question_chars: int = Field(default=4_000, ge=20, le=100_000, description="longer questions are refused")
 
-    host: str = Field("127.0.0.1", description="address that `bri-qa serve` binds")
-    port: int = Field(7860, ge=0, le=65_535, description="port that `bri-qa serve` binds")
+    host: str = Field(default="127.0.0.1", description="address that `bri-qa serve` binds")
+    port: int = Field(default=7860, ge=0, le=65_535, description="port that `bri-qa serve` binds")
 
     @model_validator(mode="after")
     def _overlap_leaves_room(self) -> Self:
@@ -57,8 +59,21 @@ class Settings(BaseSettings):
         return self
 
     @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Only what is given counts: `load` is the one place that reads the environment."""
+        del settings_cls, env_settings, dotenv_settings, file_secret_settings
+        return (init_settings,)
+
+    @classmethod
     def load(cls, environ: Mapping[str, str] | None = None, **overrides: Any) -> Settings:
-        """Settings from the environment, with `overrides` (those that are not None) on top.
+        """Settings from `environ`, by default that of the process, with `overrides` (those that are not None) on top.
 
         Raises:
             SettingsError: an unknown `BRI_QA_*` name, or a value out of bounds.
