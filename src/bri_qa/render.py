@@ -7,7 +7,7 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
-from bri_qa.types import AbstainReason, Answer, Citation
+from bri_qa.types import AbstainReason, Answer, Citation, CitedStatement
 
 MESSAGES = {
     AbstainReason.OFF_TOPIC: "These articles do not deal with that.",
@@ -18,7 +18,8 @@ MESSAGES = {
     AbstainReason.SMALL_TALK: "Ask me about the articles: every answer comes with quotes that you can open.",
 }
 
-_MARKDOWN = re.compile(r"([\\`*_{}\[\]<>()#+!|~$])")
+_MARKDOWN = re.compile(r"([\\`*_{}\[\]<>()#+!|~$&])")
+_MARKDOWN_START = re.compile(r"(\d*)([-=.)])")  # at the start of a line: a list, a rule, an underline
 
 
 def message(answer: Answer) -> str:
@@ -34,8 +35,16 @@ def marks(numbers: Sequence[int]) -> str:
 def as_sentence(answer: Answer) -> str:
     """The whole answer in one line of text with its marks, or the abstention in plain words."""
     if answer.abstained:
-        return message(answer)
-    return " ".join(f"{statement.text} {marks(statement.citations)}" for statement in answer.statements)
+        return _line(message(answer))
+    return " ".join(_marked(statement) for statement in answer.statements)
+
+
+def _marked(statement: CitedStatement) -> str:
+    return f"{_line(statement.text)} {marks(statement.citations)}"
+
+
+def _line(text: str) -> str:
+    return " ".join(text.split())
 
 
 def as_json(answer: Answer) -> dict[str, Any]:
@@ -104,18 +113,18 @@ def as_text(answer: Answer) -> str:
                 for hit in answer.hits[:3]
             ]
         return "\n".join(lines)
-    lines = [answer.short_answer, ""] if answer.short_answer else []
-    lines += [f"{statement.text} {marks(statement.citations)}" for statement in answer.statements]
+    lines = [_line(answer.short_answer), ""] if answer.short_answer else []
+    lines += [_marked(statement) for statement in answer.statements]
     lines.append("")
     for citation in answer.citations:
         lines.append(f"[{citation.number}] {_origin(citation)}")
         lines.append(f"    {citation.document_id}, characters {citation.span.start}-{citation.span.end}")
-        lines.append(f"    “{' '.join(citation.quote.split())}”")
+        lines.append(f"    “{_line(citation.quote)}”")
     return "\n".join(lines)
 
 
 def _shortened(text: str, width: int = 140) -> str:
-    line = " ".join(text.split())
+    line = _line(text)
     return line if len(line) <= width else line[: width - 1].rstrip() + "…"
 
 
@@ -125,15 +134,18 @@ def as_markdown(answer: Answer) -> str:
         return f"*{_plain(message(answer))}*\n"
     lines = [f"**{_plain(answer.short_answer)}**", ""] if answer.short_answer else []
     for statement in answer.statements:
-        lines += [f"{_plain(statement.text)} {_plain(marks(statement.citations))}", ""]
+        lines += [_plain(_marked(statement)), ""]
     for citation in answer.citations:
         lines += [f"{citation.number}. {_plain(_origin(citation))}", ""]
-        lines += [f"   > {_plain(' '.join(citation.quote.split()))}", ""]
+        lines += [f"{' ' * len(f'{citation.number}. ')}> {_plain(citation.quote)}", ""]
     return "\n".join(lines)
 
 
 def _plain(text: str) -> str:
-    return _MARKDOWN.sub(r"\\\1", text)
+    """One line that Markdown shows as it is."""
+    line = _MARKDOWN.sub(r"\\\1", _line(text))
+    start = _MARKDOWN_START.match(line)
+    return f"{start[1]}\\{line[start.start(2) :]}" if start else line
 
 
 def as_html(answer: Answer) -> str:
