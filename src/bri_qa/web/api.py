@@ -40,6 +40,15 @@ def router(pipeline: Pipeline, workers: Workers) -> APIRouter:
         question = request.to_question()
         return JSONResponse(render.as_json(await workers.run(lambda: pipeline.ask(question))))
 
+    # Gradio, mounted at `/`, would answer these in its own way.
+    @routes.api_route("/api/v1/ask", methods=["GET", "PUT", "PATCH", "DELETE"], include_in_schema=False)
+    async def not_posted() -> None:
+        raise HTTPException(405, "questions are asked with POST", {"Allow": "POST"})
+
+    @routes.api_route("/api/{rest:path}", methods=["GET", "POST", "PUT", "PATCH", "DELETE"], include_in_schema=False)
+    async def nothing() -> None:
+        raise HTTPException(404, "there is nothing at this address")
+
     @routes.get("/healthz", include_in_schema=False)
     async def healthz() -> JSONResponse:
         return JSONResponse({"status": "up"})

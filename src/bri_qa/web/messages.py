@@ -19,6 +19,7 @@ from bri_qa.web import article
 NEAREST = 3
 WAITING = "Waiting for its turn…"
 SNIPPET_CHARS = 220
+KEPT_CHARS = 24
 
 _STAGES = {
     "searching": "Searching the articles…",
@@ -76,10 +77,7 @@ def answered(answer: Answer, statements: Sequence[CitedStatement] | None = None)
     done = statements is None
     said = answer.statements if statements is None else statements
     short = f'<p class="bri-short">{text_html(answer.short_answer)}</p>' if answer.short_answer else ""
-    lines = "".join(
-        f'<p class="bri-statement">{text_html(item.text)}&nbsp;{"".join(_mark(number) for number in item.citations)}</p>'
-        for item in said
-    )
+    lines = "".join(_statement(item) for item in said)
     foot = _foot(answer) + _data(answer, [_cited(item) for item in answer.citations]) if done else ""
     state = "bri-done" if done else "bri-telling"
     return f'<div class="bri-answer {state}">{short}<div class="bri-statements">{lines}</div>{foot}</div>'
@@ -101,6 +99,16 @@ def _box(kind: str, title: str, content: str) -> str:
         f'<div class="bri-answer bri-box bri-done {kind}"><p class="bri-kind"><span class="bri-icon"></span>{title}</p>'
         f"{content}</div>"
     )
+
+
+def _statement(item: CitedStatement) -> str:
+    """The words and their marks; the first mark keeps to the last word."""
+    words, space, last = item.text.rpartition(" ")
+    if len(last) > KEPT_CHARS:
+        words, space, last = item.text[:-1], "", item.text[-1]
+    first, *more = (_mark(number) for number in item.citations)
+    kept = f'<span class="bri-keep">{text_html(last)}&nbsp;{first}</span>'
+    return f'<p class="bri-statement">{text_html(words)}{space}{kept}{"".join(more)}</p>'
 
 
 def _mark(number: int) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from starlette.datastructures import Headers, MutableHeaders
-from starlette.requests import ClientDisconnect
+from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -24,8 +24,8 @@ HEADERS = {
 
 # What the chat page calls; the rest of what Gradio mounts (upload, files, proxy, run history, API pages,
 # monitoring, login …) has no use here and is not reachable.
-_GRADIO_OPEN = ("run/predict", "queue/join", "queue/data", "heartbeat/", "startup-events")
-_GRADIO_SHUT = ("/monitoring", "/login", "/logout", "/pwa_icon", "/manifest.json", "/svelte", "/openapi.json")
+_GRADIO_OPEN = ("run/predict", "queue/join", "queue/data", "heartbeat/", "startup-events", "app_id")
+_GRADIO_SHUT = ("/config", "/monitoring", "/login", "/logout", "/pwa_icon", "/manifest.json", "/svelte", "/openapi.json")
 
 
 def chat_csp(script_hashes: list[str]) -> str:
@@ -76,6 +76,7 @@ class GateMiddleware:
     def __init__(self, app: ASGIApp, max_body_bytes: int = MAX_BODY_BYTES) -> None:
         self.app = app
         self.max_body_bytes = max_body_bytes
+        self._too_large = f"a request may have at most {max_body_bytes} bytes"
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "websocket":
@@ -95,11 +96,11 @@ class GateMiddleware:
             return problem(403, "cross_site", "requests from other sites are not accepted")
         length = headers.get("content-length", "0")
         if not length.isdigit() or int(length) > self.max_body_bytes:
-            return problem(413, "too_large", f"a request may have at most {self.max_body_bytes} bytes")
+            return problem(413, "too_large", self._too_large)
         return None
 
     def _bounded(self, receive: Receive) -> Receive:
-        """A body that names no length is cut off like one whose sender went away."""
+        """A body that names no length is refused when it has grown too large."""
         received = 0
 
         async def bounded() -> Message:
@@ -108,7 +109,7 @@ class GateMiddleware:
             if message["type"] == "http.request":
                 received += len(message.get("body", b""))
                 if received > self.max_body_bytes:
-                    raise ClientDisconnect
+                    raise HTTPException(413, self._too_large)
             return message
 
         return bounded

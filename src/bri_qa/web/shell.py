@@ -32,10 +32,12 @@ class ShellMiddleware:
             nonlocal start
             if message["type"] == "http.response.start":
                 start = message
-                return
-            page.extend(message.get("body", b""))
-            if not message.get("more_body"):
-                await self._send(start, bytes(page), send)
+            elif message["type"] == "http.response.body":
+                page.extend(message.get("body", b""))
+                if not message.get("more_body"):
+                    await self._send(start, bytes(page), send)
+            else:
+                await send(message)
 
         await self.app({**scope, "headers": uncompressed, "query_string": b""}, receive, collect)
 
