@@ -96,9 +96,7 @@ class QAPipeline:
         else:
             answerer, hits = self.answerer, self._read(index, question, query, clock, on_stage)
         with clock.time("answer"):
-            draft = self.mentions.answer(question, query, hits)
-            if wanted in self.overviews or draft.reason is not None:
-                draft = self._draft(answerer, question, query, hits)
+            draft = self._draft(answerer, question, query, hits) if hits else self._nothing(index, question)
         shown = hits[: self.top_k]
         trace = Trace(query, clock.seconds, self.models)
         if draft.reason is not None:
@@ -126,6 +124,8 @@ class QAPipeline:
     def _check(self, question: Question) -> None:
         if not question.text.strip():
             raise QuestionError("the question is empty; type a question about the articles")
+        if not any(character.isalnum() for character in question.text):
+            raise QuestionError("the question has no word in it; type a question about the articles")
         if len(question.text) > self.max_question_chars:
             raise QuestionError(
                 f"the question has {len(question.text)} characters, more than the {self.max_question_chars} allowed; "
@@ -151,12 +151,21 @@ class QAPipeline:
             [Hit(hit.passage, hit.score, reading) for hit, reading in zip(candidates, readings, strict=True)]
         )
 
+    def _nothing(self, index: Index, question: Question) -> Draft:
+        """Why there is no hit: no article to search, or none with a word of the question."""
+        scope = (question.filters.allow(item.id, item.source) for item in index.documents())
+        return Draft(reason=AbstainReason.OFF_TOPIC if any(scope) else AbstainReason.NO_DOCUMENTS)
+
     def _draft(self, answerer: Answerer, question: Question, query: str, hits: Sequence[Hit]) -> Draft:
-        """The answerer's draft, unless the gate, which is the reader's and not the answerer's, says to abstain."""
-        if not hits:
-            return Draft(reason=AbstainReason.NO_DOCUMENTS)
+        """The answerer's draft, unless the gate, which is the reader's and not the answerer's, says to abstain.
+
+        A keyword needs no gate: the sentences that hold it are the answer. Nor do hits that were not to be read.
+        """
         if any(hit.reading is None for hit in hits):
             return answerer.answer(question, query, hits)
+        mentioned = self.mentions.answer(question, query, hits)
+        if mentioned.reason is None:
+            return mentioned
         confidence = self.reader.confidence(query, hits)
         threshold = self.reader.threshold if self.abstain_below is None else self.abstain_below
         if confidence < threshold:

@@ -60,3 +60,8 @@ def is_among(sentence: Sentence, places: Iterable[tuple[str, Span]]) -> bool:
 def same_words(one: str, other: str) -> bool:
     """Whether two sentences say the same to the letter, white space and case aside: an article and its reprint."""
     return one.casefold().split() == other.casefold().split()
+
+
+def is_whole(sentence: Sentence) -> bool:
+    """Whether it ends as a sentence does; headings, captions and the cut ends of a passage do not."""
+    return sentence.text.rstrip()[-1:] in tuple('.!?。！？…”"’」』)')

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import regex
 
-from bri_qa.answer.cited import Sentence, each_once
+from bri_qa.answer.cited import Sentence, each_once, is_whole
 from bri_qa.protocols import Embedder, Vectors
 from bri_qa.types import AbstainReason, Draft, Hit, Question
 
@@ -17,6 +17,18 @@ _MOST = 12  # of a digest of many
 _LEAST_WORDS = 6  # a shorter line is a heading or a caption
 _MOST_WORDS = 80
 _DIVERSITY = 0.4
+_LEANING = 0.4  # what a sentence loses that is hardly understood alone
+_ALONE = 8  # words with which a sentence mostly is
+_WORD = regex.compile(r"\p{L}+")
+_UNSPACED = regex.compile(r"[\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}]")
+_POINTING = frozenset("it he she they this that these those his her its their him them such rest".split())
+_JOINING = frozenset(
+    (
+        "and but or so then also thus hence therefore however moreover furthermore besides instead otherwise "
+        "specifically meanwhile similarly likewise nevertheless nonetheless consequently accordingly still yet because "
+        "here there"
+    ).split()
+)
 
 
 @dataclass(frozen=True)
@@ -36,26 +48,49 @@ class DigestAnswerer:
     def answer(self, question: Question, query: str, hits: Sequence[Hit]) -> Draft:
         """`hits` are all passages in scope, in reading order; they need not be read."""
         del question, query
-        by_document: dict[str, list[Sentence]] = defaultdict(list)
+        by_document: dict[str, list[Sentence]] = {}
+        said: set[str] = set()
         for sentence in each_once(hits):
-            if _LEAST_WORDS <= len(sentence.text.split()) <= _MOST_WORDS and sentence.text.rstrip()[-1:] in '.!?。”"’':
-                by_document[sentence.passage.document_id].append(sentence)
+            words = " ".join(sentence.text.casefold().split())
+            if is_whole(sentence) and _LEAST_WORDS <= _length(words) <= _MOST_WORDS and words not in said:
+                said.add(words)
+                by_document.setdefault(sentence.passage.document_id, []).append(sentence)
         if not by_document:
             return Draft(reason=AbstainReason.NOT_STATED, message="There is no text here to sum up.")
-        share = max(1, min(_SENTENCES, _MOST // len(by_document)))
-        chosen = [item for key in list(by_document)[:_MOST] for item in self._central(by_document[key], share)]
+        chosen = [item for group in self._groups(list(by_document.values())) for item in group]
         return Draft(tuple(item.statement() for item in chosen), confidence=1.0)
+
+    def _groups(self, documents: Sequence[Sequence[Sentence]]) -> list[list[Sentence]]:
+        """The chosen sentences of each document; of more documents than a digest has room for, of one opening each."""
+        if len(documents) > _MOST:
+            return [self._central([item for sentences in documents for item in sentences[:1]], _MOST)]
+        share = max(1, min(_SENTENCES, _MOST // len(documents)))
+        return [self._central(sentences, share) for sentences in documents]
 
     def _central(self, sentences: Sequence[Sentence], count: int) -> list[Sentence]:
         vectors = self.embedder.embed_passages([item.text for item in sentences])
-        order = _diverse(vectors, count)
-        return [sentences[i] for i in sorted(order)]
+        leaning = np.array([at > 0 and _leans(item.text) for at, item in enumerate(sentences)], np.float32)
+        return [sentences[i] for i in sorted(_diverse(vectors, leaning, count))]
 
 
-def _diverse(vectors: Vectors, count: int) -> list[int]:
-    """Row numbers of `count` rows that are near the mean and far from one another, in the order of choice."""
+def _length(text: str) -> int:
+    """Words; of a script without word bounds, two characters count as one."""
+    return max(len(text.split()), len(_UNSPACED.findall(text)) // 2)
+
+
+def _leans(text: str) -> bool:
+    """Whether it is short, or opens with a word that leans on the sentence before: "It …", "Based on this, …"."""
+    words = _WORD.findall(text.casefold())[:3]
+    return _length(text) < _ALONE or not _JOINING.isdisjoint(words[:1]) or not _POINTING.isdisjoint(words)
+
+
+def _diverse(vectors: Vectors, leaning: Vectors, count: int) -> list[int]:
+    """Row numbers of `count` rows that are near the mean and far from one another, in the order of choice.
+
+    `leaning` f32[n] is 1 for rows that are only taken before much worse ones.
+    """
     weight = vectors @ vectors.mean(0)
-    weight = weight / max(float(np.abs(weight).max()), 1e-9)
+    weight = weight / max(float(np.abs(weight).max()), 1e-9) - _LEANING * leaning
     chosen: list[int] = []
     while len(chosen) < min(count, len(vectors)):
         likeness = (vectors @ vectors[chosen].T).max(1) if chosen else np.zeros(len(vectors), np.float32)

@@ -7,18 +7,22 @@ from dataclasses import dataclass
 
 import regex
 
-from bri_qa.answer.cited import each_once
+from bri_qa.answer.cited import Sentence, each_once, is_whole, same_words
 from bri_qa.types import AbstainReason, Draft, Hit, Question
 
 _MOST_WORDS = 3
-_WORD = regex.compile(r"[\p{L}\p{N}]+(?:[,.'’-][\p{L}\p{N}]+)*")
+_WORD = regex.compile(r"[\p{L}\p{M}\p{N}]+(?:[,.'’][\p{L}\p{M}\p{N}]+)*")
+_UNSPACED = regex.compile(r"[\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{Khmer}]")  # scripts with no word bounds
+_STEM = 4  # letters from which a word may stand for its longer forms
+_ENDING = 3  # letters that a longer form may add
 _ASKING = frozenset(
     (
         "who whom whose what which when where why how is are was were do does did can could will would should has have "
-        "had tell say said says give show list name explain describe compare summarise summarize more else and but he "
+        "had tell say said says give show list name explain describe compare summarise summarize more else he "
         "she it they him her them his its their this that these those"
     ).split()
 )
+_LINKS = frozenset("and or of the a an in on for to with at by".split())  # of a keyword: they need not be held
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,23 +38,47 @@ class MentionsAnswerer:
     def answer(self, question: Question, query: str, hits: Sequence[Hit]) -> Draft:
         """Abstains where the query is more than a keyword, or where no sentence holds it.
 
-        A word is held whole or as the beginning of a longer one.
+        A word of four letters and more stands for its longer forms too. Headings only count where no sentence does.
         """
-        del query
-        wanted = _keyword(question.text)
+        del question
+        wanted = _keyword(query)
         holding = [item for item in each_once(hits) if wanted and _holds(item.text, wanted)]
         if not holding:
             return Draft(reason=AbstainReason.NOT_STATED)
-        return Draft(tuple(item.statement() for item in holding[: self.max_statements]), confidence=1.0)
+        told = _different([item for item in holding if is_whole(item)] or holding)
+        return Draft(tuple(item.statement() for item in told[: self.max_statements]), confidence=1.0)
+
+
+def _different(sentences: Sequence[Sentence]) -> list[Sentence]:
+    kept: list[Sentence] = []
+    for item in sentences:
+        if not any(same_words(item.text, other.text) for other in kept):
+            kept.append(item)
+    return kept
+
+
+def _words(text: str) -> list[str]:
+    return [word.casefold().replace("’", "'") for word in _WORD.findall(text)]
 
 
 def _keyword(text: str) -> list[str]:
-    """The words of a keyword, folded; none if `text` is a question or longer."""
-    words = [word.casefold() for word in _WORD.findall(text)]
+    """The words of a keyword, folded, without links; none if `text` is a question or longer."""
+    words = [word for word in _words(text) if word not in _LINKS]
     asks = "?" in text or "？" in text or not _ASKING.isdisjoint(words)
     return [] if asks or len(words) > _MOST_WORDS else words
 
 
 def _holds(text: str, wanted: Sequence[str]) -> bool:
-    words = [word.casefold() for word in _WORD.findall(text)]
-    return all(any(word == one or word.startswith(one.removesuffix("s")) for word in words) for one in wanted)
+    words = _words(text)
+    return all(
+        one in text.casefold() if _UNSPACED.search(one) else any(_is_form(word, one) for word in words)
+        for one in wanted
+    )
+
+
+def _is_form(word: str, wanted: str) -> bool:
+    """Whether `word` is `wanted`, its plural or possessive, or a form of it that is a little longer."""
+    if word.removesuffix("'s") == wanted.removesuffix("'s"):
+        return True
+    stem = wanted.removesuffix("s")
+    return len(stem) >= _STEM and word.startswith(stem) and len(word) - len(stem) <= _ENDING

@@ -1,37 +1,36 @@
-"""Who is quoted: each person to whom an article gives words, with the sentence in which it first does."""
+"""Who is quoted: each speaker of the articles with the office the article gives, and the sentences that give words."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-
-import regex
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
 
 from bri_qa.answer.cited import Sentence, each_once
+from bri_qa.answer.speech import Voice, voices
 from bri_qa.types import AbstainReason, Draft, Hit, Question, Statement
 
-_VERB = (
-    r"(?:said|says|stated|states|told|adds?|added|notes?|noted|explains?|explained|believes?|believed|argues?|argued|"
-    r"suggests?|suggested|reveals?|revealed|announces?|announced|warns?|warned|remarks?|remarked|claims?|claimed|"
-    r"emphasi[sz]e[sd]?|stresse[sd]|pointed out|points out|analy[sz]e[sd]|comments?|commented|declares?|declared|"
-    r"observed|recalled|predicts?|predicted|urges?|urged|acknowledged|admitted|disclosed|replied|wrote|writes)"
-)
-_WORD = r"\p{Lu}[\p{L}’'.-]*"
-_NAME = rf"(?P<name>{_WORD}(?: (?:de|da|van|von|bin|al|el|{_WORD})){{1,3}})"
-_OFFICE = r"(?:, [^.;:!?“”\"]{3,160})?"  # what stands between a name and its verb: the office held
-_PATTERNS = (
-    regex.compile(rf"(?<![\p{{L}}\d] ){_NAME}{_OFFICE},? (?:(?:also|further|then|later) )?{_VERB}\b"),
-    regex.compile(rf"\b(?:{_VERB}|according to|in the words of) {_NAME}"),
-)
-_NO_PERSON = frozenset(
-    (
-        "ministry commission department bank fund alliance centre center council university institute company group "
-        "corporation association agency office times news press network bureau committee forum initiative road "
-        "government party union nations republic organization organisation academy school court parliament congress "
-        "society federation foundation federal national international the this these that but and according in on at"
-    ).split()
-)
 _MOST = 12
+_SENTENCES = 3  # of one speaker, at most
+
+
+@dataclass(slots=True)
+class _Speaker:
+    """A speaker as far as has been read. `first` is the sentence with the office, if any sentence states one."""
+
+    voice: Voice
+    sentences: list[Sentence] = field(default_factory=list)
+
+    def take(self, voice: Voice, sentence: Sentence) -> None:
+        name = max(self.voice.name, voice.name, key=len)
+        tells = bool(voice.office) and not self.voice.office
+        self.sentences.insert(0 if tells else len(self.sentences), sentence)
+        self.voice = Voice(name, self.voice.office or voice.office, voice.organisation)
+
+    def statement(self) -> Statement:
+        """Name and office, proven by the sentences in which they speak."""
+        text = f"{self.voice.name}{self.voice.office}"
+        quotes = [quote for item in self.sentences[:_SENTENCES] for quote in item.statement().quotes]
+        return Statement(text if text.endswith(".") else f"{text}.", tuple(quotes))
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,22 +44,33 @@ class SpeakersAnswerer:
     def answer(self, question: Question, query: str, hits: Sequence[Hit]) -> Draft:
         """`hits` are all passages in scope, in reading order; they need not be read."""
         del question, query
-        statements: dict[str, Statement] = {}
+        speakers: list[_Speaker] = []
         for sentence in each_once(hits):
-            name = speaker(sentence)
-            if name and not any(name in known or known in name for known in statements):
-                statements[name] = sentence.statement()
-        if not statements:
-            return Draft(reason=AbstainReason.NOT_STATED, message="No person is quoted by name in these articles.")
-        return Draft(tuple(statements.values())[:_MOST], confidence=1.0)
+            for voice in voices(sentence.text):
+                known = _known(voice, sentence, speakers)
+                if known is not None:
+                    known.take(voice, sentence)
+                elif voice.organisation or voice.titled or len(voice.bare) > 1:
+                    speakers.append(_Speaker(voice, [sentence]))
+        if not speakers:
+            return Draft(reason=AbstainReason.NOT_STATED, message="I found nobody quoted by name in these articles.")
+        return Draft(tuple(item.statement() for item in speakers[:_MOST]), confidence=1.0)
 
 
-def speaker(sentence: Sentence) -> str | None:
-    """The name of the person who speaks in a sentence, if one does."""
-    text = " ".join(sentence.text.split())
-    for pattern in _PATTERNS:
-        for match in pattern.finditer(text, overlapped=True):
-            name: str = match["name"].removesuffix("’s").removesuffix("'s").rstrip(".,")
-            if not _NO_PERSON.intersection(name.lower().split()):
-                return name
+def _known(voice: Voice, sentence: Sentence, speakers: Iterable[_Speaker]) -> _Speaker | None:
+    """Who it is that speaks again: under the same name, or in the same article under a part of it."""
+    for speaker in speakers:
+        if speaker.voice.organisation != voice.organisation:
+            continue
+        if speaker.voice.bare == voice.bare:
+            return speaker
+        here = any(item.passage.document_id == sentence.passage.document_id for item in speaker.sentences)
+        if here and not voice.organisation and _is_part(voice.bare, speaker.voice.bare):
+            return speaker
     return None
+
+
+def _is_part(one: tuple[str, ...], other: tuple[str, ...]) -> bool:
+    """Whether one name is the beginning or the end of the other: "Oduya" of "Mara Oduya"."""
+    short, long = sorted((one, other), key=len)
+    return bool(short) and short in (long[: len(short)], long[-len(short) :])
