@@ -3,6 +3,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Iterator
+from typing import Any
 
 import httpx
 import pytest
@@ -31,7 +32,10 @@ def client() -> Iterator[TestClient]:
 def test_an_answer_is_the_object_of_the_contract(client: TestClient) -> None:
     asked = {
         "question": "and who paid the rest?",
-        "history": [{"role": "user", "text": "What did the repairs cost?"}, {"role": "assistant", "text": "48 million"}],
+        "history": [
+            {"role": "user", "text": "What did the repairs cost?"},
+            {"role": "assistant", "text": "48 million"},
+        ],
         "filters": {"publishers": ["Lindum Gazette"], "published_from": "2024", "published_to": "2024-12"},
     }
     question = Question(
@@ -181,7 +185,7 @@ def _references(part: object) -> Iterator[str]:
             yield from _references(item)
 
 
-def _assert_problem(response: httpx.Response, status: int, code: str, detail: str) -> None:
+def _assert_problem(response: Any, status: int, code: str, detail: str) -> None:
     body = ProblemOut.model_validate(response.json())
     assert response.headers["content-type"] == "application/problem+json"
     assert (response.status_code, body.status, body.code) == (status, status, code)

@@ -45,7 +45,7 @@ def window(text: str, around: Span | None, limit: int = WINDOW_CHARS) -> Span:
     """The part of a very long text that is shown: at most `limit` characters, `around` in its middle, whole lines."""
     if len(text) <= limit:
         return Span(0, len(text))
-    middle = (around.start + around.end) // 2 if around else 0
+    middle = (around.start + around.end) // 2 if around is not None else 0
     start = min(max(0, middle - limit // 2), len(text) - limit)
     end = start + limit
     line = text.find("\n", start, start + limit // 8) if start else -1
