@@ -1,14 +1,12 @@
-"""Measure a trained reader on the calibration questions, and fit its calibration on one half of them.
+"""Put the calibration questions to a trained reader, and keep what it makes of them for `training.fit`.
 
-Questions are split by article into halves: one chooses (weights and thresholds), the other only reports. Two settings:
-given paragraph (reading), and all paragraphs pooled as a corpus that the product's own index and retrieval search.
-Features are cached in `--out`, outside the repository; no row of the sets is written elsewhere.
+Two settings: given paragraph (reading), and all paragraphs pooled as a corpus that the product's own index and
+retrieval search. Everything is written to `--out`, outside the repository: it holds rows of the sets.
 """
 
 from __future__ import annotations
 
 import argparse
-import json
 import pickle
 import random
 import zlib
@@ -18,19 +16,17 @@ from pathlib import Path
 
 from bri_qa.bert import Encoder, Weights
 from bri_qa.embed import MiniLMEmbedder
-from bri_qa.evaluation.metrics import exact_match, token_f1
 from bri_qa.index import EmbeddedIndex, Identity, build, plan
 from bri_qa.minilm import tokenizer, weights
 from bri_qa.passages import Limit, cut
 from bri_qa.reader import CrossEncoderReader, SentenceReader
 from bri_qa.reader.cross_encoder import HEADS, Calibration, Raw
-from bri_qa.reader.words import coverage
 from bri_qa.retrieve import Retriever
 from bri_qa.tokens import Tokenizer
 from bri_qa.types import Document, Filters, Hit, Passage, Source, Span
 from training.data import Row, read_answers, read_rows
 
-NO_CALIBRATION = Calibration({"bias": 0.0}, {"bias": 0.0}, 0.5, 0.5)
+NO_CALIBRATION = Calibration({}, {}, {}, 0.5, 0.5)
 READ = 5  # hits that are read for a pooled question
 
 
@@ -45,7 +41,7 @@ class Asked:
     ranks: dict[str, list[str]] = field(default_factory=dict)  # document ids by rank, per kind of retrieval
     hits: list[Hit] = field(default_factory=list)
     raws: list[Raw] = field(default_factory=list)
-    meanings: list[float] = field(default_factory=list)
+    meanings: list[dict[Span, float]] = field(default_factory=list)  # by sentence of each hit, without the network
 
 
 def open_reader(model: Path) -> CrossEncoderReader:
@@ -99,51 +95,10 @@ def ask(questions: Sequence[Asked], reader: CrossEncoderReader, index: EmbeddedI
         whole = Passage("given", "given", Span(0, len(item.row.context)), "", item.row.context)
         passages = [hit.passage for hit in item.hits]
         item.given, *item.raws = reader.raw(question, [whole, *passages])
-        item.meanings = [reading.relevance for reading in sentences.read(question, passages)]
+        readings = sentences.read(question, passages)
+        item.meanings = [{scored.span: scored.score for scored in reading.spans} for reading in readings]
         if number % 100 == 0:
             print("asked", number, len(questions), flush=True)
-
-
-def features(item: Asked, k: int) -> dict[str, float]:
-    """What the calibration sees of the best span of hit `k`."""
-    raw, hit = item.raws[k], item.hits[k]
-    words, names = coverage(item.row.question, hit.passage.text)
-    margin = raw.spans[0][1] if raw.spans else -20.0
-    return {
-        "margin": margin,
-        "no_answer": raw.no_answer,
-        "relevance": raw.relevance,
-        "words": words,
-        "names": names,
-        "meaning": item.meanings[k],
-    }
-
-
-def right(answers: Sequence[str], text: str) -> bool:
-    return bool(answers) and token_f1(text, answers) >= 0.5
-
-
-def reading(questions: Sequence[Asked]) -> dict[str, float]:
-    """Exact match and F1 of the best span of the given paragraph, and AUROC of its margin over "no answer"."""
-    from sklearn.metrics import roc_auc_score
-
-    answerable = [item for item in questions if item.answers]
-    texts = [
-        item.given.spans[0][0].of(item.row.context) if item.given and item.given.spans else "" for item in answerable
-    ]
-    scores = {
-        "em": sum(exact_match(t, q.answers) for t, q in zip(texts, answerable, strict=True)) / len(answerable),
-        "f1": sum(token_f1(t, q.answers) for t, q in zip(texts, answerable, strict=True)) / len(answerable),
-    }
-    labels = [bool(item.answers) for item in questions]
-    if not all(labels):
-        for name, value in (
-            ("margin", [q.given.spans[0][1] if q.given and q.given.spans else -20.0 for q in questions]),
-            ("no_answer", [-q.given.no_answer if q.given else 0.0 for q in questions]),
-            ("relevance", [q.given.relevance if q.given else 0.0 for q in questions]),
-        ):
-            scores[f"auroc_{name}"] = float(roc_auc_score(labels, value))
-    return scores
 
 
 def parse() -> argparse.Namespace:
@@ -161,14 +116,26 @@ def parse() -> argparse.Namespace:
 def main() -> None:
     options = parse()
     reader, embedder = open_reader(options.model), MiniLMEmbedder.load()
-    for name in ("squad2_calibration", "qed_calibration"):
-        path = options.data / f"{name}.jsonl.gz"
-        index = pooled_index(options.out / f"index-{name}", list(documents(path).values()), embedder)
-        questions = sample(path, options.questions, options.seed)
+    options.out.mkdir(parents=True, exist_ok=True)
+    squad, qed = (options.data / f"{name}_calibration.jsonl.gz" for name in ("squad2", "qed"))
+    indexes = {
+        path: pooled_index(
+            options.out.parent / f"index-{path.name.split('_')[0]}", list(documents(path).values()), embedder
+        )
+        for path in (squad, qed)
+    }
+    for name, path, index, count in (
+        ("squad2", squad, indexes[squad], options.questions),
+        ("qed", qed, indexes[qed], options.questions // 2),
+        ("off_topic", qed, indexes[squad], options.questions // 4),
+    ):
+        questions = sample(path, count, options.seed)
+        if name == "off_topic":
+            questions = [Asked(item.row, [], item.half) for item in questions]
         ask(questions, reader, index, embedder)
         with (options.out / f"{name}.pickle").open("wb") as stream:
             pickle.dump(questions, stream)
-        print(name, json.dumps(reading(questions)), flush=True)
+        print(name, len(questions), flush=True)
 
 
 if __name__ == "__main__":

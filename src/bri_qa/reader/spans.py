@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -14,7 +15,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 LONGEST = 40  # tokens of a span
-KEPT = 6  # spans of a window
+_REACH = 60  # characters looked at on either side
+_WHOLE = re.compile(r"\d+(?:[.,]\d+)*|\w+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,35 +28,35 @@ class Window:
     places: Sequence[tuple[int, int]]  # (start, end) of each token in the passage's text
 
 
-def best_spans(logits: NDArray[np.float32], window: Window, text: str) -> list[tuple[Span, float]]:
-    """Spans that do not overlap, best first, with their margin over "no answer" (the first token's logits).
+def best_in(logits: NDArray[np.float32], window: Window, sentence: Span, text: str) -> tuple[Span, float] | None:
+    """The best span within a sentence, and its margin over "no answer" (the first token's logits).
+
+    None where the window holds no token of the sentence.
 
     Args:
         logits: f32[tokens, 2], start and end, of the row that holds the window.
     """
-    null = float(logits[0].sum())
-    count = len(window.places)
-    inside = logits[window.offset : window.offset + count]
-    sums = inside[:, 0][:, None] + inside[:, 1][None, :]
-    sums = np.where(np.tri(count, k=-1, dtype=bool) | ~np.tri(count, k=LONGEST - 1, dtype=bool), -np.inf, sums)
-    found: list[tuple[Span, float]] = []
-    for flat in np.argsort(-sums, axis=None, kind="stable")[: KEPT * 20]:
-        first, last = divmod(int(flat), count)
-        if not np.isfinite(sums[first, last]):
-            break
-        span = whole_words(text, Span(window.places[first][0], window.places[last][1]))
-        if not any(span.overlaps(other) for other, _ in found):
-            found.append((span, float(sums[first, last]) - null))
-        if len(found) == KEPT:
-            break
-    return found
+    inside = [i for i, (start, end) in enumerate(window.places) if start < sentence.end and sentence.start < end]
+    if not inside:
+        return None
+    first, count = inside[0], len(inside)
+    part = logits[window.offset + first : window.offset + first + count]
+    sums = part[:, 0][:, None] + part[:, 1][None, :]
+    band = np.triu(np.ones((count, count), bool)) & np.tri(
+        count, k=LONGEST - 1, dtype=bool
+    )  # start <= end, not too far
+    best = int(np.where(band, sums, -np.inf).argmax())
+    start, end = divmod(best, count)
+    span = Span(window.places[first + start][0], window.places[first + end][1])
+    return whole_words(text, span), float(sums[start, end]) - float(logits[0].sum())
 
 
 def whole_words(text: str, span: Span) -> Span:
-    """The span, grown so that it cuts no word or number in two."""
+    """The span, grown so that it cuts no word in two and no number, thousands and decimals included."""
     start, end = span.start, span.end
-    while 0 < start < len(text) and text[start].isalnum() and text[start - 1].isalnum():
-        start -= 1
-    while 0 < end < len(text) and text[end - 1].isalnum() and text[end].isalnum():
-        end += 1
+    for word in _WHOLE.finditer(text, max(0, start - _REACH), min(len(text), end + _REACH)):
+        if word.start() < start < word.end():
+            start = word.start()
+        if word.start() < end < word.end():
+            end = word.end()
     return Span(start, end)

@@ -1,0 +1,234 @@
+"""Fit the reader's calibration on one half of the calibration questions, and report on the other.
+
+Questions are split by article. Half 0 chooses the weights (logistic regression) and the thresholds;
+half 1 only reports.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import pickle
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import roc_auc_score
+
+from bri_qa.artifacts import sha256
+from bri_qa.evaluation.metrics import exact_match, token_f1
+from bri_qa.reader.cross_encoder import (
+    Calibration,
+    confidence_features,
+    features,
+    logistic,
+    rank_features,
+    sigmoid,
+)
+from training.calibrate import Asked, documents
+
+RISK = 0.10  # share of shown answers that may be wrong, at the threshold
+OFF_TOPIC_KEPT = 0.05  # share of on-topic questions that may be called off the topic
+
+
+def sentence_rows(item: Asked, gold: str | None) -> list[list[tuple[dict[str, float], bool, str]]]:
+    """For each hit its sentences: features, whether the best span is a right answer, and that span's text."""
+    rows = []
+    for hit, raw, _ in zip(item.hits, item.raws, item.meanings, strict=True):
+        found = []
+        for sentence in raw.sentences:
+            text = sentence.span.of(hit.passage.text)
+            right = hit.passage.document_id == gold and bool(item.answers) and token_f1(text, item.answers) >= 0.5
+            found.append((features(item.row.question, hit.passage.text, raw, sentence), right, text))
+        rows.append(found)
+    return rows
+
+
+def fitted(rows: Sequence[dict[str, float]], labels: Sequence[bool], strength: float = 1.0) -> dict[str, float]:
+    """Weights of a logistic function by feature name."""
+    names = list(rows[0])
+    values = np.array([[row[name] for name in names] for row in rows])
+    scale = values.std(0) + 1e-9
+    model = LogisticRegression(C=strength, max_iter=2_000).fit(values / scale, labels)
+    return {"bias": float(model.intercept_[0])} | dict(zip(names, (model.coef_[0] / scale).tolist(), strict=True))
+
+
+class Report:
+    """Everything about a set of questions under a calibration."""
+
+    def __init__(self, items: Sequence[Asked], gold: dict[str, str]) -> None:
+        self.items = items
+        self.rows = [sentence_rows(item, gold.get(item.row.context)) for item in items]
+        self.gold = [gold.get(item.row.context) for item in items]
+
+    def spans(self, span: dict[str, float]) -> list[list[tuple[float, bool, str]]]:
+        """Per question all (score, right, text), best first."""
+        return [
+            sorted(((logistic(span, f), right, text) for hit in rows for f, right, text in hit), key=lambda x: -x[0])
+            for rows in self.rows
+        ]
+
+    def ranked(self, calibration: Calibration) -> list[list[str]]:
+        """Document ids per question in the reader's order."""
+        orders = []
+        for item, rows in zip(self.items, self.rows, strict=True):
+            scored = []
+            for hit, raw, found in zip(item.hits, item.raws, rows, strict=True):
+                best = max((logistic(calibration.span, f) for f, _, _ in found), default=0.0)
+                values = rank_features(hit.score, sigmoid(raw.relevance), best)
+                scored.append((-logistic(calibration.rank, values), hit.passage.document_id))
+            orders.append([document for _, document in sorted(scored)])
+        return orders
+
+
+def reading(items: Sequence[Asked]) -> dict[str, float]:
+    """Given paragraph: exact match and F1 of the best span, and how well it tells the unanswerable."""
+    texts, margins = [], []
+    for item in items:
+        assert item.given is not None
+        best = max(item.given.sentences, key=lambda one: one.margin)
+        texts.append(best.span.of(item.row.context))
+        margins.append((best.margin, -item.given.no_answer, item.given.relevance))
+    answered = [(t, i.answers) for t, i in zip(texts, items, strict=True) if i.answers]
+    scores = {"n": len(items)}
+    scores |= {"em": float(np.mean([exact_match(t, a) for t, a in answered]))}
+    scores |= {"f1": float(np.mean([token_f1(t, a) for t, a in answered]))}
+    labels = [bool(item.answers) for item in items]
+    if not all(labels):
+        for name, column in zip(("margin", "no_answer", "relevance"), zip(*margins, strict=True), strict=True):
+            scores[f"auroc_{name}"] = float(roc_auc_score(labels, column))
+        both = np.array([m[0] + 2 * m[1] for m in margins])
+        scores["auroc_margin_and_no_answer"] = float(roc_auc_score(labels, both))
+    return scores
+
+
+def calibration_error(confidence: Sequence[float], right: Sequence[bool], bins: int = 10) -> float:
+    """Expected calibration error over bins of equal size (Guo et al. 2017, arXiv:1706.04599)."""
+    order = np.argsort(confidence)
+    parts = np.array_split(order, bins)
+    values, labels = np.asarray(confidence), np.asarray(right, float)
+    return float(sum(len(p) * abs(values[p].mean() - labels[p].mean()) for p in parts if len(p)) / len(values))
+
+
+def threshold(confidence: Sequence[float], right: Sequence[bool], risk: float) -> float:
+    """The lowest confidence at which the share of wrong ones among those shown is at most `risk`."""
+    order = np.argsort(-np.asarray(confidence))
+    wrong = np.cumsum(~np.asarray(right)[order])
+    shown = np.arange(1, len(order) + 1)
+    fine = np.flatnonzero(wrong / shown <= risk)
+    return float(np.asarray(confidence)[order][fine[-1]]) if len(fine) else 1.0
+
+
+def recall(orders: Sequence[Sequence[str]], gold: Sequence[str | None], k: int) -> float:
+    return float(np.mean([g in order[:k] for order, g in zip(orders, gold, strict=True)]))
+
+
+def calibrate(halves: dict[str, Report]) -> Calibration:
+    """Weights and thresholds, chosen on these questions."""
+    rows = [(f, right) for report in halves.values() for hits in report.rows for hit in hits for f, right, _ in hit]
+    span = fitted([f for f, _ in rows], [right for _, right in rows])
+    pairs, labels = [], []
+    for report in (halves["squad2"], halves["qed"]):
+        for item, found, gold in zip(report.items, report.rows, report.gold, strict=True):
+            if item.answers:
+                for hit, raw, sentences in zip(item.hits, item.raws, found, strict=True):
+                    best = max((logistic(span, f) for f, _, _ in sentences), default=0.0)
+                    pairs.append(rank_features(hit.score, sigmoid(raw.relevance), best))
+                    labels.append(hit.passage.document_id == gold)
+    rank = fitted(pairs, labels)
+    best, right = outcomes(halves, span)
+    confidence = fitted([confidence_features(scores) for scores in best], right)
+    values = [logistic(confidence, confidence_features(scores)) for scores in best]
+    on_topic = sorted(max(sigmoid(raw.relevance) for raw in item.raws) for item in halves["squad2"].items)
+    topic = on_topic[int(len(on_topic) * OFF_TOPIC_KEPT)]
+    return Calibration(span, rank, confidence, threshold(values, right, RISK), topic)
+
+
+def outcomes(reports: dict[str, Report], span: dict[str, float]) -> tuple[list[list[float]], list[bool]]:
+    """Per question the scores of all spans, best first, and whether the best one is right."""
+    found = [one for report in reports.values() for one in report.spans(span)]
+    return [[score for score, _, _ in one] for one in found], [bool(one) and one[0][1] for one in found]
+
+
+def reported(halves: dict[str, Report], calibration: Calibration) -> dict[str, Any]:
+    """The figures on questions that chose nothing."""
+    out: dict[str, Any] = {}
+    for name in ("squad2", "qed"):
+        report = halves[name]
+        out[f"{name} reading"] = reading(report.items)
+        keep = [k for k, item in enumerate(report.items) if item.answers]
+        gold = [report.gold[k] for k in keep]
+        orders = {kind: [report.items[k].ranks[kind] for k in keep] for kind in ("dense", "lexical", "fused")}
+        ranked = report.ranked(calibration)
+        orders["reader"] = [ranked[k] for k in keep]
+        out[f"{name} recall"] = {f"{kind}@{k}": recall(o, gold, k) for kind, o in orders.items() for k in (1, 5)}
+        spans = report.spans(dict(calibration.span))
+        out[f"{name} end to end f1"] = float(
+            np.mean([token_f1(spans[k][0][2], report.items[k].answers) if spans[k] else 0.0 for k in keep])
+        )
+    best, right = outcomes(halves, dict(calibration.span))
+    confidence = [logistic(calibration.confidence, confidence_features(scores)) for scores in best]
+    out["calibration error"] = calibration_error(confidence, right)
+    answerable = [bool(item.answers) for report in halves.values() for item in report.items]
+    parts = np.repeat(list(halves), [len(report.items) for report in halves.values()])
+    for negative in ("squad2", "off_topic"):
+        chosen = [k for k in range(len(parts)) if answerable[k] or parts[k] == negative]
+        labels = [answerable[k] for k in chosen]
+        out[f"auroc against {negative}"] = float(roc_auc_score(labels, [confidence[k] for k in chosen]))
+    shown = np.asarray(confidence) >= calibration.threshold
+    can, part = np.asarray(answerable), np.asarray(parts)
+    out["at the threshold"] = {
+        "shown": float(shown.mean()),
+        "wrong of shown": 1 - float(np.asarray(right)[shown].mean()),
+        "answerable shown": float(shown[can].mean()),
+        "adversarial abstained": 1 - float(shown[~can & (part == "squad2")].mean()),
+        "off topic abstained": 1 - float(shown[part == "off_topic"].mean()),
+    }
+    order = np.argsort(-np.asarray(confidence))
+    out["risk at coverage"] = {
+        f"{share:.1f}": 1 - float(np.mean(np.asarray(right)[order[: max(1, round(share * len(order)))]]))
+        for share in (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0)
+    }
+    return out
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--data", type=Path, required=True)
+    parser.add_argument("--asked", type=Path, required=True, help="folder that training.calibrate wrote")
+    parser.add_argument("--model", type=Path, required=True, help="the safetensors file that was asked")
+    parser.add_argument("--name", default="bri-reader-1")
+    parser.add_argument("--to", type=Path, help="folder of the package's reader, to write reader.json to")
+    parser.add_argument("--report", type=Path, help="file for the figures")
+    options = parser.parse_args()
+    halves: list[dict[str, Report]] = [{}, {}]
+    for name in ("squad2", "qed", "off_topic"):
+        with (options.asked / f"{name}.pickle").open("rb") as stream:
+            items: list[Asked] = pickle.load(stream)
+        path = options.data / f"{'qed' if name == 'off_topic' else name}_calibration.jsonl.gz"
+        gold = {} if name == "off_topic" else {text: found.id for text, found in documents(path).items()}
+        for half in (0, 1):
+            halves[half][name] = Report([item for item in items if item.half == half], gold)
+    calibration = calibrate(halves[0])
+    figures = reported(halves[1], calibration)
+    print(json.dumps({"calibration": vars_of(calibration), "figures": figures}, indent=1))
+    if options.to:
+        card = {"name": options.name, "sha256": sha256(options.model), "calibration": vars_of(calibration)}
+        (options.to / "reader.json").write_text(json.dumps(card, indent=1) + "\n")
+    if options.report:
+        options.report.write_text(json.dumps(figures, indent=1) + "\n")
+
+
+def vars_of(calibration: Calibration) -> dict[str, Any]:
+    """The calibration as `reader.json` holds it."""
+    rounded = {
+        name: {k: round(v, 5) for k, v in getattr(calibration, name).items()} for name in ("span", "rank", "confidence")
+    }
+    limits = {name: round(getattr(calibration, name), 4) for name in ("threshold", "topic_threshold")}
+    return {**rounded, **limits}
+
+
+if __name__ == "__main__":
+    main()
