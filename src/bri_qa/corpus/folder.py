@@ -16,7 +16,11 @@ from bri_qa.corpus.records import Article, Corpus, RejectedFile, Unusable
 from bri_qa.errors import CorpusError
 from bri_qa.types import Document, Source
 
-_NOT_ARTICLES = ("README.md", "examples.txt", sources.FILE)  # in the folder itself; a README.md further down is an article
+_NOT_ARTICLES = (
+    "README.md",
+    "examples.txt",
+    sources.FILE,
+)  # in the folder itself; a README.md further down is an article
 
 
 def load(folder: Path, max_bytes: int) -> Corpus:
@@ -30,15 +34,13 @@ def load(folder: Path, max_bytes: int) -> Corpus:
     """
     try:
         root = folder.resolve(strict=True)
-        os.listdir(root)
+        next(root.iterdir(), None)
     except FileNotFoundError as error:
         raise CorpusError(
             f"there is no corpus folder {folder}; create it and put .txt or .md articles into it, or name another"
         ) from error
     except (OSError, RuntimeError) as error:
-        raise CorpusError(
-            f"the corpus folder {folder} cannot be listed ({error}); name a readable folder"
-        ) from error
+        raise CorpusError(f"the corpus folder {folder} cannot be listed ({error}); name a readable folder") from error
     shelf = _Shelf(root, max_bytes)
     for path in sorted(_files(root, shelf), key=lambda path: path.relative_to(root).as_posix()):
         shelf.add(path)
@@ -53,7 +55,7 @@ def _files(root: Path, shelf: _Shelf) -> Iterator[Path]:
             path = Path(place, name)
             if name.startswith(".") or (name in _NOT_ARTICLES and path.parent == root):
                 continue
-            if name in names or path.is_symlink():
+            if name in names or _is_link(path):
                 yield path
 
 
@@ -68,13 +70,11 @@ class _Shelf:
         self._rejected = list(self._sources.rejected)
         self._paths: set[str] = set()
         self._by_id: dict[str, str] = {}
-        self._by_text: dict[str, str] = {}
+        self._by_text: dict[bytes, str] = {}
 
     def unlisted(self, error: OSError) -> None:
         """Report a folder that cannot be listed."""
-        self._reject(
-            self._name(Path(error.filename)), f"cannot be listed: {error.strerror}; mend its permissions"
-        )
+        self._reject(self._name(Path(error.filename)), f"cannot be listed: {error.strerror}; mend its permissions")
 
     def add(self, path: Path) -> None:
         """Take a file, or report why not."""
@@ -88,7 +88,7 @@ class _Shelf:
             return
         self._documents.append(document)
         self._by_id[document.id] = name
-        self._by_text[document.sha256] = name
+        self._by_text[_words(document)] = name
 
     def corpus(self) -> Corpus:
         """What was taken and what was not."""
@@ -109,17 +109,18 @@ class _Shelf:
         if suffix not in READERS:
             raise Unusable(f"unsupported format {suffix or '(no suffix)'}; supported: {SUPPORTED}")
         article = READERS[suffix](_content(path, self._max_bytes))
-        if not article.text.strip():
-            raise Unusable("empty: it holds no text; write the article or delete the file")
+        if not any(map(str.isalnum, article.text)):
+            raise Unusable("empty: it holds no words; write the article or delete the file")
         return _assembled(article, name, merged(article.metadata, self._sources.of(name)))
 
     def _check_new(self, document: Document) -> None:
         if document.id in self._by_id:
             raise Unusable(
-                f"its id {document.id!r} is taken by {self._by_id[document.id]}; rename it, or set an id in its front matter"
+                f"its id {document.id!r} is taken by {self._by_id[document.id]}; rename it, "
+                "or set an id in its front matter"
             )
-        if document.sha256 in self._by_text:
-            raise Unusable(f"its text is that of {self._by_text[document.sha256]}; delete one of them")
+        if (words := _words(document)) in self._by_text:
+            raise Unusable(f"its text is that of {self._by_text[words]}; delete one of them")
 
 
 def _assembled(article: Article, name: str, values: dict[str, str]) -> Document:
@@ -136,6 +137,11 @@ def _assembled(article: Article, name: str, values: dict[str, str]) -> Document:
     return Document(values.get("id", default), article.text, source, sha256)
 
 
+def _words(document: Document) -> bytes:
+    """A hash that two texts share which differ in white space alone."""
+    return hashlib.sha256(" ".join(document.text.split()).encode()).digest()
+
+
 def _check_name(name: str) -> None:
     try:
         name.encode()
@@ -145,8 +151,15 @@ def _check_name(name: str) -> None:
         raise Unusable("its name holds a control character; rename it")
 
 
+def _is_link(path: Path) -> bool:
+    try:
+        return path.is_symlink()
+    except OSError:  # its folder may be listed but not entered
+        return False
+
+
 def _check_link(path: Path, root: Path) -> None:
-    if not path.is_symlink():
+    if not _is_link(path):
         return
     try:
         target = path.resolve(strict=True)

@@ -60,9 +60,7 @@ def _problem(key: str, value: str) -> str | None:
     if key == "url" and not value.startswith(("https://", "http://")):
         return f"url is {value[:40]!r}; write one that starts with https:// or http://"
     if key == "id" and not (_ID.fullmatch(value) and len(value) <= _ID_CHARS):
-        return (
-            f"id is {value[:40]!r}; use letters, digits and . _ - with / between parts, at most {_ID_CHARS}"
-        )
+        return f"id is {value[:40]!r}; use letters, digits and . _ - with / between parts, at most {_ID_CHARS}"
     return None
 
 
@@ -103,9 +101,7 @@ def _pairs(root: yaml.MappingNode) -> list[tuple[str, str, str]]:
         if name in seen:
             raise Unusable(f"{place}: {name} is set a second time; keep one")
         if not isinstance(value, yaml.ScalarNode):
-            raise Unusable(
-                f"{place}: {name} is not one value; write it on one line, in quotes if it holds : or ["
-            )
+            raise Unusable(f"{place}: {name} is not one value; write it on one line, in quotes if it holds : or [")
         seen[name] = place
         pairs.append((place, name, "" if value.style is None and value.value in _NULLS else value.value))
     return pairs

@@ -50,10 +50,9 @@ class Sources:
 def read(path: Path, max_bytes: int) -> Sources:
     """The sources in `path`; none if there is no such file. A file that cannot be used is among the rejected."""
     sources = Sources()
-    if not path.is_file():
-        return sources
     try:
-        _fill(sources, path, max_bytes)
+        if path.is_file():
+            _fill(sources, path, max_bytes)
     except Unusable as error:
         sources.rejected.append(RejectedFile(FILE, str(error)))
     except csv.Error as error:
@@ -72,9 +71,7 @@ def _fill(sources: Sources, path: Path, max_bytes: int) -> None:
     header = [column.strip() for column in next(rows, [])]
     unknown = [column for column in header if column not in _COLUMNS]
     if unknown or "path" not in header or len(set(header)) < len(header):
-        raise Unusable(
-            f"line 1: write the columns {','.join(_COLUMNS)} with commas, path among them, each once"
-        )
+        raise Unusable(f"line 1: write the columns {','.join(_COLUMNS)} with commas, path among them, each once")
     for row in rows:
         if any(cell.strip() for cell in row):
             _add(sources, header, row, rows.line_num)
@@ -83,7 +80,11 @@ def _fill(sources: Sources, path: Path, max_bytes: int) -> None:
 def _add(sources: Sources, header: list[str], row: list[str], line: int) -> None:
     place = f"{FILE}, line {line}"
     cells = dict(zip(header, row, strict=False))
-    name = PurePosixPath(cells.pop("path").strip()).as_posix()
+    path = cells.pop("path", "").strip()
+    if not path:
+        sources.rejected.append(RejectedFile(FILE, f"line {line} names no file; write its path or remove the line"))
+        return
+    name = PurePosixPath(path).as_posix()
     if name in sources.lines:
         sources.rejected.append(RejectedFile(FILE, f"line {line} names {name} a second time; keep one"))
         return
