@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import sys
@@ -24,7 +25,6 @@ FAILED, ERROR, INTERRUPTED = 1, 2, 130
 app = typer.Typer(
     name="bri-qa",
     help="Ask a body of articles; every statement stands on a quote cut from them.",
-    no_args_is_help=True,
     add_completion=False,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
@@ -35,7 +35,7 @@ Index = Annotated[Path | None, typer.Option("--index", help="Folder of the built
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
-@app.command()
+@app.command(short_help="Build the index, or bring it up to date.")
 def index(
     corpus: Corpus = None,
     index: Index = None,
@@ -56,7 +56,7 @@ def index(
     _print(json.dumps(report, ensure_ascii=False, indent=1) if as_json else _told(report))
 
 
-@app.command()
+@app.command(short_help="Ask one question, or a file of them.")
 def ask(
     question: Annotated[str | None, typer.Argument(help="The question.", show_default=False)] = None,
     index: Index = None,
@@ -79,7 +79,7 @@ def ask(
     _print(json.dumps(render.as_json(answer), ensure_ascii=False, indent=1) if as_json else render.as_text(answer))
 
 
-@app.command()
+@app.command(short_help="Run eval cases and print the scores.")
 def eval(  # noqa: A001 - the command's name in the public contract
     cases: Annotated[Path, typer.Option("--cases", help="File of cases, JSON lines.")] = Path("eval/cases/dev.jsonl"),
     corpus: Corpus = None,
@@ -103,7 +103,7 @@ def eval(  # noqa: A001 - the command's name in the public contract
         raise typer.Exit(FAILED)
 
 
-@app.command()
+@app.command(short_help="Serve the chat and the API.")
 def serve(
     host: Annotated[str | None, typer.Option("--host", help="Address to bind (default: 127.0.0.1).")] = None,
     port: Annotated[int | None, typer.Option("--port", help="Port to bind (default: 7860).")] = None,
@@ -117,7 +117,7 @@ def serve(
     web.serve(settings, pipeline, lambda address: _print(f"bri_qa is at {address} (Ctrl-C stops it)"))
 
 
-@app.command()
+@app.command(short_help="Cut every quote of a saved answer again.")
 def verify(
     answer: Annotated[Path, typer.Argument(help="A saved answer: the output of ask --json.")],
     index: Index = None,
@@ -133,31 +133,44 @@ def verify(
     troubles = [(number, trouble) for number, trouble in cut_again if trouble]
     for number, trouble in troubles:
         _print(f"[{number}] {trouble}")
-    _print(f"{len(citations) - len(troubles)} of {len(citations)} quotes stand")
+    standing = f"{len(citations) - len(troubles)} of {_counted(len(citations), 'quote')} stand"
+    _print(standing if citations else "the answer abstains: there is no quote to verify")
     if troubles:
         raise typer.Exit(FAILED)
 
 
-def main(arguments: Sequence[str] | None = None) -> None:
-    """Run the command line and exit with its code; every error is one line on standard error."""
+def run(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line (by default this process's own) and return its exit code."""
     os.environ.setdefault("HF_HUB_OFFLINE", "1")
     try:
         code = app(args=arguments, standalone_mode=False)
     except BriQAError as error:
-        _fail(str(error))
+        return _failed(str(error))
     except typer.TyperException as error:
-        _fail(f"{error.format_message().rstrip('.')}; see bri-qa --help")
+        return _failed(f"{error.format_message().rstrip('.')}; see bri-qa --help")
     except (KeyboardInterrupt, typer.Abort):
-        sys.exit(INTERRUPTED)
+        return INTERRUPTED
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # nothing more can be told
-        sys.exit(0)
-    sys.exit(code if isinstance(code, int) else 0)
+        return 0
+    except Exception as error:  # the edge: whatever went wrong, the user is told in one line
+        if sys.flags.dev_mode:
+            raise
+        return _failed(f"{type(error).__name__}: {error} (a fault here; python -X dev -m bri_qa shows where)")
+    return code if isinstance(code, int) else 0
 
 
-def _fail(message: str) -> NoReturn:
+def main() -> NoReturn:
+    """The program `bri-qa`: exits with its code; every error is one line on standard error."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(encoding="utf-8", errors="backslashreplace")
+    sys.exit(run())
+
+
+def _failed(message: str) -> int:
     print(f"bri-qa: {' '.join(message.split())}", file=sys.stderr)
-    sys.exit(ERROR)
+    return ERROR
 
 
 def _print(text: str) -> None:
@@ -179,13 +192,13 @@ def _pipeline(settings: Settings) -> QAPipeline:
 def _ask_all(settings: Settings, batch: str) -> None:
     from bri_qa.exchange import answers, lines_of
 
-    lines = sys.stdin if batch == "-" else lines_of(Path(batch))
+    lines = sys.stdin.buffer if batch == "-" else lines_of(Path(batch))
     bad = 0
     for line, fine in answers(lines, _pipeline(settings).ask):
         _print(line)
         bad += not fine
     if bad:
-        raise InputError(f"{bad} lines could not be answered; each has an error in its place in the output")
+        raise InputError(f"{_counted(bad, 'line')} could not be answered; the output tells why in its place")
 
 
 @contextmanager
@@ -235,12 +248,20 @@ def _told(report: dict[str, Any]) -> str:
     if report["built_anew"]:
         lines.append(f"building anew: {report['built_anew']}")
     lines += [f"{word} {name}" for word in ("added", "changed", "removed") for name in report[word]]
-    lines.append(f"unchanged: {report['unchanged']}")
+    lines.append(f"{_counted(report['unchanged'], 'article')} unchanged")
     if report["dry_run"]:
         lines.append("nothing was written (--dry-run)")
     else:
-        lines.append(f"the index holds {report['documents']} articles in {report['passages']} passages")
+        documents, passages = _counted(report["documents"], "article"), _counted(report["passages"], "passage")
+        lines.append(f"the index holds {documents} in {passages}")
+        if not report["documents"]:
+            lines.append("put .txt or .md articles into the corpus folder and run it again")
     return "\n".join(lines)
+
+
+def _counted(number: int, what: str) -> str:
+    """`1 article`, `2 articles`."""
+    return f"{number:,} {what}{'' if number == 1 else 's'}"
 
 
 if __name__ == "__main__":

@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 
 from bri_qa import render
 from bri_qa.errors import AnswerFileError, BriQAError, InputError
@@ -62,8 +62,14 @@ class SavedAnswer(BaseModel):
     abstained: bool
     citations: list[CitationLine]
 
+    @model_validator(mode="after")
+    def _stands_on_something(self) -> Self:
+        if self.abstained == bool(self.citations):
+            raise ValueError("an answer has citations, an abstention has none")
+        return self
 
-def answers(lines: Iterable[str], ask: Callable[[Question], Answer]) -> Iterator[tuple[str, bool]]:
+
+def answers(lines: Iterable[bytes], ask: Callable[[Question], Answer]) -> Iterator[tuple[str, bool]]:
     """For each line that is not blank, in order: a line of JSON, and whether it is an answer.
 
     A line that cannot be answered gives `{"id", "error": {"line", "message"}}` in its place, and the rest goes on.
@@ -73,7 +79,7 @@ def answers(lines: Iterable[str], ask: Callable[[Question], Answer]) -> Iterator
             continue
         identity, outcome, fine = None, None, True
         try:
-            raw = json.loads(line)
+            raw = json.loads(line.decode("utf-8-sig"), parse_constant=_no_number)
             identity = raw.get("id") if isinstance(raw, dict) else None
             outcome = render.as_json(ask(QuestionLine.model_validate(raw).to_question()))
         except (ValueError, RecursionError, BriQAError) as error:
@@ -81,15 +87,16 @@ def answers(lines: Iterable[str], ask: Callable[[Question], Answer]) -> Iterator
         yield json.dumps({"id": identity, **outcome}, ensure_ascii=False), fine
 
 
-def lines_of(path: Path) -> list[str]:
-    """
+def lines_of(path: Path) -> list[bytes]:
+    """The lines of a file, split at line feeds alone: JSON may hold the other line ends.
+
     Raises:
-        InputError: the file cannot be read as UTF-8 text.
+        InputError: the file cannot be read.
     """
     try:
-        return path.read_text(encoding="utf-8-sig").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"{path} cannot be read as UTF-8 text ({error}); give a file of JSON lines") from error
+        return path.read_bytes().split(b"\n")
+    except OSError as error:
+        raise InputError(f"{path} cannot be read ({error.strerror}); give a file of JSON lines") from error
 
 
 def saved_citations(path: Path) -> list[Citation]:
@@ -107,12 +114,17 @@ def saved_citations(path: Path) -> list[Citation]:
         ) from error
 
 
+def _no_number(name: str) -> None:
+    raise ValueError(f"{name} is not JSON")
+
+
 def _reason(error: Exception) -> str:
     """One line that says what is wrong."""
     if isinstance(error, ValidationError):
         first: Any = error.errors()[0]
         place = ".".join(str(part) for part in first["loc"])
-        return f"{place}: {first['msg']}" if place else str(first["msg"])
+        reason = str(first["msg"]).removeprefix("Value error, ")
+        return f"{place}: {reason}" if place else reason
     if isinstance(error, json.JSONDecodeError):
         return f"not JSON: {error.msg} at column {error.colno}"
     return " ".join(str(error).split()) or type(error).__name__
