@@ -8,7 +8,9 @@ from hashlib import sha256
 from threading import Event
 
 from bri_qa.citations import verify
+from bri_qa.embed import HashingEmbedder
 from bri_qa.errors import BriQAError, QuestionError
+from bri_qa.protocols import Vectors
 from bri_qa.types import (
     AbstainReason,
     Answer,
@@ -181,3 +183,21 @@ def _answer(
         hits=tuple(hits),
         trace=Trace(question.text, {"read": 0.001}, {"reader": "fake"}),
     )
+
+
+class CountingEmbedder(HashingEmbedder):
+    """Hashed words; remembers each passage that it was given."""
+
+    def __init__(self, dim: int = 64) -> None:
+        super().__init__(dim)
+        self.embedded: list[str] = []
+
+    def embed_passages(self, texts: Sequence[str]) -> Vectors:
+        self.embedded += texts
+        return super().embed_passages(texts)
+
+
+def lines(item: Document) -> list[Passage]:
+    """A passage for each line that is not empty."""
+    spans = [Span(*match.span()) for match in re.finditer(r"[^\n]+", item.text)]
+    return [Passage(f"{item.id}#{s.start}-{s.end}", item.id, s, "", s.of(item.text)) for s in spans]

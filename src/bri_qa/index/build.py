@@ -54,7 +54,7 @@ def plan(folder: Path, documents: Sequence[Document], identity: Identity) -> Pla
     """Compare `documents` with the index in `folder`; one that cannot be used is built anew, with the reason."""
     base, reason = None, None
     try:
-        base = Generation.open(generations.current(folder), identity)
+        base = Generation.current(folder, identity)
     except IndexMissingError:
         reason = "there is no index yet"
     except IndexStoreError as error:
@@ -91,8 +91,7 @@ def build(planned: Planned, embedder: Embedder, cut: Cut, progress: Progress | N
             built=datetime.now(UTC).isoformat(timespec="seconds"),
             files=file_hashes(new),
         )
-        manifest.write(new)
-        generations.publish(planned.folder, new)
+        generations.publish(planned.folder, new, manifest.write(new))
         return manifest
 
 
@@ -111,7 +110,7 @@ class _Work:
         before = base.document(document.id) if base else None
         if base is None or before is None or before.text != document.text:
             return cls(document, cut(document))
-        numbered = base.store.numbered(document.id)
+        numbered = base.store.numbered(before)
         kept = base.vectors.get([number for number, _ in numbered])
         return cls(document, [passage for _, passage in numbered], kept=kept)
 

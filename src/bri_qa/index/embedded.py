@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,7 +19,7 @@ from bri_qa.types import Document, Filters, Hit, Passage
 
 log = logging.getLogger(__name__)
 
-_TIES = 16  # hits fetched beyond k, so that hits of equal score are ordered by id and not by place
+_BEYOND = 16  # hits fetched beyond k at first, to see whether the k-th has ties
 
 
 @dataclass(frozen=True)
@@ -50,6 +50,23 @@ class Generation:
         except OSError as error:
             raise IndexCorruptError(f"the index in {folder} cannot be opened ({error}); {REBUILD}") from error
 
+    @classmethod
+    def current(cls, folder: Path, identity: Identity) -> Generation:
+        """The current generation of an index folder; if it is replaced while it is opened, the one that replaced it.
+
+        Raises:
+            IndexMissingError, IndexStaleError, IndexCorruptError: as their names say; each says what to do.
+        """
+        place = generations.current(folder)
+        while True:
+            try:
+                return cls.open(place, identity)
+            except IndexCorruptError:
+                newest = generations.current(folder)
+                if newest == place:
+                    raise
+                place = newest
+
     def snapshot(self) -> Generation:
         return self
 
@@ -57,11 +74,12 @@ class Generation:
         """At most k hits by inner product, best first, ties by passage id. `vector` is f32[dim]."""
         allowed = self._allowed(filters)
         numbers = None if allowed is None else self.store.numbers_of(allowed)
-        return self._hits(self.vectors.search(vector, k + _TIES, numbers), k)
+        return self._best(lambda n: self.vectors.search(vector, n, numbers), k)
 
     def search_lexical(self, query: str, k: int, filters: Filters) -> list[Hit]:
         """At most k hits by BM25, best first, ties by passage id."""
-        return self._hits(self.words.search(query, k + _TIES, self._allowed(filters)), k)
+        allowed = self._allowed(filters)
+        return self._best(lambda n: self.words.search(query, n, allowed), k)
 
     def document(self, document_id: str) -> Document | None:
         return self.by_id.get(document_id)
@@ -72,15 +90,24 @@ class Generation:
 
     def passages(self, document_id: str) -> list[Passage]:
         """The passages of a document in reading order."""
-        return [passage for _, passage in self.store.numbered(document_id)]
+        document = self.by_id.get(document_id)
+        return [passage for _, passage in self.store.numbered(document)] if document else []
 
     def _allowed(self, filters: Filters) -> Sequence[str] | None:
         if not filters:
             return None
         return [item.id for item in self.by_id.values() if filters.allow(item.id, item.source)]
 
-    def _hits(self, found: Sequence[tuple[int, float]], k: int) -> list[Hit]:
-        passages = self.store.passages(number for number, _ in found)
+    def _best(self, search: Callable[[int], Sequence[tuple[int, float]]], k: int) -> list[Hit]:
+        """The first k of what `search(n)` finds; n grows until all ties of the k-th are seen, for ids to break them."""
+        if k <= 0:
+            return []
+        n = k + _BEYOND
+        found = search(n)
+        while len(found) == n and found[-1][1] == found[k - 1][1]:
+            n *= 4
+            found = search(n)
+        passages = self.store.passages((number for number, _ in found), self.by_id)
         hits = [Hit(passages[number], score) for number, score in found]
         return sorted(hits, key=lambda hit: (-hit.score, hit.passage.id))[:k]
 
@@ -93,7 +120,8 @@ class EmbeddedIndex:
         self._identity = identity
         self._generation = generation
         self._unusable = ""  # the name of a newer generation that could not be opened
-        self._lock = threading.Lock()
+        self._reported = ""  # the last warning
+        self._opening = threading.Lock()
 
     @classmethod
     def open(cls, folder: Path, identity: Identity) -> EmbeddedIndex:
@@ -101,29 +129,41 @@ class EmbeddedIndex:
         Raises:
             IndexMissingError, IndexStaleError, IndexCorruptError: as their names say; each says what to do.
         """
-        return cls(folder, identity, Generation.open(generations.current(folder), identity))
+        return cls(folder, identity, Generation.current(folder, identity))
 
     def snapshot(self) -> Generation:
-        """The newest generation. One that cannot be opened is reported once, and the one before goes on answering."""
+        """The newest generation. While it is being opened, and if it cannot be, the one before goes on answering."""
+        if self._newer() is not None and self._opening.acquire(blocking=False):
+            try:
+                self._open(self._newer())
+            finally:
+                self._opening.release()
+        return self._generation
+
+    def _newer(self) -> Path | None:
+        """The folder of a current generation that was not tried yet."""
         try:
             newest = generations.current(self._folder)
         except IndexStoreError as error:
-            self._report("", error)
-            return self._generation
-        if newest.name in (self._generation.folder.name, self._unusable):
-            return self._generation
-        with self._lock:
-            if newest.name not in (self._generation.folder.name, self._unusable):
-                try:
-                    self._generation = Generation.open(newest, self._identity)
-                except IndexStoreError as error:
-                    self._report(newest.name, error)
-        return self._generation
+            self._report(error)
+            return None
+        return None if newest.name in (self._generation.folder.name, self._unusable) else newest
 
-    def _report(self, name: str, error: IndexStoreError) -> None:
-        if self._unusable != name or not name:
+    def _open(self, newest: Path | None) -> None:
+        if newest is None:
+            return
+        try:
+            self._generation = Generation.open(newest, self._identity)
+            self._reported = ""
+        except IndexStoreError as error:
+            self._unusable = newest.name
+            self._report(error)
+
+    def _report(self, error: IndexStoreError) -> None:
+        """Warn, once for each reason."""
+        if str(error) != self._reported:
+            self._reported = str(error)
             log.warning("the published index is not used: %s", error)
-        self._unusable = name
 
     @property
     def manifest(self) -> Manifest:

@@ -1,23 +1,27 @@
 """The index folder: one folder a generation, a pointer to the current one, a lock for the builder.
 
-A generation is built under a name of its own and never changed. Publishing is one atomic rename of the pointer, so
-that whoever opens the index finds the old generation or the new one, whole.
+A generation is built under a working name and never changed afterwards; its final name holds the hash of its
+manifest, so no two are called the same. Publishing is one atomic rename of the pointer: whoever opens the index finds
+the old generation or the new one, whole.
 """
 
 from __future__ import annotations
 
 import fcntl
 import os
+import re
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from bri_qa.errors import IndexBusyError, IndexMissingError, IndexWriteError
+from bri_qa.errors import IndexBusyError, IndexCorruptError, IndexMissingError, IndexWriteError
 
 _POINTER = "CURRENT"
 _LOCK = ".lock"
-_PREFIX = "generation-"
+_WORK = ".building"
+_NAME = re.compile(r"generation-(\d+)(?:-[0-9a-f]+)?")
+_DIGITS = 16  # of the manifest's hash, in the name of a generation
 
 
 def current(folder: Path) -> Path:
@@ -25,22 +29,25 @@ def current(folder: Path) -> Path:
 
     Raises:
         IndexMissingError: nothing was published here.
+        IndexCorruptError: the pointer cannot be read, or what it points to is not there.
     """
     try:
-        name = (folder / _POINTER).read_text(encoding="utf-8").strip()
-    except (FileNotFoundError, NotADirectoryError) as error:
-        raise IndexMissingError(f"there is no index in {folder}; run `bri-qa index` first") from error
-    except (OSError, ValueError) as error:
-        raise IndexMissingError(f"the index in {folder} cannot be read ({error}); run `bri-qa index`") from error
-    found = folder / name
-    if not name.startswith(_PREFIX) or "/" in name or not found.is_dir():
-        raise IndexMissingError(f"the index in {folder} is half a build; run `bri-qa index` to build it")
-    return found
+        name = _pointed(folder)
+    except OSError as error:
+        raise IndexCorruptError(f"the index in {folder} cannot be read ({error}); run `bri-qa index`") from error
+    if name is None:
+        raise IndexMissingError(f"there is no index in {folder}; run `bri-qa index` first")
+    if not _NAME.fullmatch(name) or not (folder / name).is_dir():
+        raise IndexCorruptError(f"the index in {folder} is not whole; run `bri-qa index` to build it anew")
+    return folder / name
 
 
 @contextmanager
 def building(folder: Path) -> Iterator[Path]:
-    """A new, empty generation folder under the builder's lock; it is deleted if the block raises.
+    """A new, empty working folder under the builder's lock; it is deleted if the block raises.
+
+    What a killed builder left is removed first, and at the end every generation but the current one and the one
+    before, which a running reader may still be opening.
 
     Raises:
         IndexBusyError: another process is building.
@@ -56,24 +63,31 @@ def building(folder: Path) -> Iterator[Path]:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
             raise IndexBusyError(f"another process is building the index in {folder}; wait for it to end") from error
-        new = folder / _next_name(folder)
+        except OSError as error:
+            raise IndexWriteError(f"the index {folder} cannot be locked ({error.strerror}); name another") from error
         try:
-            new.mkdir()
-            yield new
+            before = _pointed(folder)
+            _sweep(folder, before)
+            try:
+                (folder / _WORK).mkdir()
+                yield folder / _WORK
+            finally:
+                with suppress(OSError):  # nothing is removed while it is not known what is current
+                    _sweep(folder, before, _pointed(folder))
         except OSError as error:
             raise IndexWriteError(
                 f"the index in {folder} could not be written ({error.strerror or error}); free some space or mend the "
                 "permissions and run it again; the old index still stands"
             ) from error
-        finally:
-            _sweep(folder)
 
 
-def publish(folder: Path, new: Path) -> None:
-    """Make `new`, whose files are complete, the current generation."""
-    for path in sorted(new.rglob("*")):
+def publish(folder: Path, work: Path, manifest_sha256: str) -> Path:
+    """Make `work`, whose files are complete, the current generation; its folder from now on."""
+    for path in sorted(work.rglob("*")):
         _sync(path)
-    _sync(new)
+    _sync(work)
+    new = folder / f"generation-{_next_number(folder):06d}-{manifest_sha256[:_DIGITS]}"
+    work.rename(new)
     pointer = folder / f".{_POINTER}.part"
     with pointer.open("w", encoding="utf-8") as stream:
         stream.write(new.name + "\n")
@@ -81,27 +95,31 @@ def publish(folder: Path, new: Path) -> None:
         os.fsync(stream.fileno())
     pointer.replace(folder / _POINTER)
     _sync(folder)
+    return new
 
 
-def _next_name(folder: Path) -> str:
-    numbers = [int(path.name[len(_PREFIX) :]) for path in _generations(folder)]
-    return f"{_PREFIX}{max(numbers, default=0) + 1:06d}"
+def names(folder: Path, manifest_sha256: str) -> bool:
+    """Whether the generation in `folder` was published with that manifest."""
+    return folder.name.endswith(f"-{manifest_sha256[:_DIGITS]}")
 
 
-def _generations(folder: Path) -> list[Path]:
-    return [path for path in folder.glob(f"{_PREFIX}*") if path.name[len(_PREFIX) :].isdigit()]
-
-
-def _sweep(folder: Path) -> None:
-    """Remove what is neither current nor the one before, which a running reader may still be opening."""
+def _pointed(folder: Path) -> str | None:
+    """What the pointer says, None if there is none."""
     try:
-        kept = current(folder).name
-    except IndexMissingError:
-        kept = ""
-    older = sorted(path.name for path in _generations(folder) if path.name < kept)
-    keep = {kept, *older[-1:]}
-    for path in _generations(folder):
-        if path.name not in keep:
+        return (folder / _POINTER).read_bytes().decode(errors="replace").strip()
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+
+
+def _next_number(folder: Path) -> int:
+    found = [_NAME.fullmatch(path.name) for path in folder.iterdir()]
+    return max((int(match[1]) for match in found if match), default=0) + 1
+
+
+def _sweep(folder: Path, *kept: str | None) -> None:
+    """Remove the working folder and all generations that are not to be kept."""
+    for path in folder.iterdir():
+        if path.name == _WORK or (_NAME.fullmatch(path.name) and path.name not in kept):
             shutil.rmtree(path, ignore_errors=True)
 
 

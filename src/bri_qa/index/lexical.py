@@ -1,29 +1,37 @@
-"""Words in tantivy: BM25 over English stems, numbers and codes; each Chinese or Japanese character is a word.
+"""Words in tantivy: BM25 over English stems, names, numbers and codes; each Chinese or Japanese character is a word.
 
 Chosen over bm25s and SQLite's FTS5 by measurement (bench/README.md). The words of a query are looked up as terms:
-no character of it is query syntax.
+no character of it is query syntax. A number or code of several parts is also one word: 112,000 is found as 112000,
+A-12b as A12b, and 3.5 apart from 35.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import regex
 
 FOLDER = "words"
+_LOCKS = ".tantivy-*.lock"
 _MAX_TERMS = 256  # of a query
 _HEAP_BYTES = 128_000_000
-_WIDE = regex.compile(r"(?<=\p{Han}|\p{Hiragana}|\p{Katakana})|(?=\p{Han}|\p{Hiragana}|\p{Katakana})")
+_UNSPACED = r"\p{Han}|\p{Hiragana}|\p{Katakana}|\p{Thai}|\p{Lao}|\p{Khmer}|\p{Myanmar}"
+_WIDE = regex.compile(rf"(?<={_UNSPACED})|(?={_UNSPACED})")
+_CODE = regex.compile(r"(?<![\p{L}\p{N}])(?=[\p{L}\-_/.,]*\p{N})[\p{L}\p{N}]+(?:[-\u2010\u2011_/.,][\p{L}\p{N}]+)+")
+_THOUSANDS = regex.compile(r"(?<=\d),(?=\d{3}(?!\d))")
+_ACRONYM = regex.compile(r"(?<![\p{L}\p{N}])\p{Lu}{2,}(?![\p{L}\p{N}])")
 
 
 class WordIndex:
     """An open lexical index; searches are safe from several threads."""
 
     def __init__(self, index: Any) -> None:
-        self._index = index
         self._searcher = index.searcher()
 
     @classmethod
@@ -45,12 +53,14 @@ class WordIndex:
                 document = tantivy.Document()
                 document.add_unsigned("number", number)
                 document.add_text("document", document_id)
-                document.add_text("text", _spaced(text))
+                document.add_text("text", _prepared(text))
                 writer.add_document(document)
             writer.commit()
             writer.wait_merging_threads()
         except ValueError as error:  # what tantivy raises for any failure to write
             raise OSError(str(error)) from error
+        for lock in place.glob(_LOCKS):
+            lock.unlink()
 
     @classmethod
     def open(cls, folder: Path) -> WordIndex:
@@ -60,19 +70,19 @@ class WordIndex:
         """
         import tantivy
 
-        try:
-            index = tantivy.Index.open(str(folder / FOLDER))
-        except ValueError as error:
-            raise OSError(f"{folder / FOLDER} is no word index: {error}") from error
-        index.register_tokenizer("words", _analyzer())
-        return cls(index)
+        with _writable(folder / FOLDER) as place:
+            try:
+                return cls(tantivy.Index.open(str(place)))
+            except ValueError as error:
+                raise OSError(f"{folder / FOLDER} is no word index: {error}") from error
 
     def search(self, query: str, k: int, documents: Sequence[str] | None) -> list[tuple[int, float]]:
         """(number, BM25 score) of at most k passages, best first; `documents` None searches all."""
         import tantivy
 
-        terms = list(dict.fromkeys(_analyzer().analyze(_spaced(query))))[:_MAX_TERMS]
-        if not terms or k <= 0:
+        terms = _terms(query)
+        k = min(k, self._searcher.num_docs)  # room for k hits is made at once
+        if not terms or k <= 0 or (documents is not None and not documents):
             return []
         should = [(tantivy.Occur.Should, tantivy.Query.term_query(_schema(), "text", term)) for term in terms]
         asked = tantivy.Query.boolean_query(should)
@@ -84,10 +94,37 @@ class WordIndex:
         return [(int(self._searcher.doc(place)["number"][0]), float(score)) for score, place in found]
 
 
-def _spaced(text: str) -> str:
-    """The text with a space around each character of a script that is written without spaces."""
-    spaced: str = _WIDE.sub(" ", text)
-    return spaced
+def _terms(query: str) -> list[str]:
+    """The terms of a query, each once; its stop words only if they are acronyms (WHO, IT) or all there is."""
+    words = dict.fromkeys(_analyzer().analyze(_prepared(query)))
+    acronyms = {word.lower() for word in _ACRONYM.findall(query)}
+    telling = [word for word in words if word in acronyms or _stops().analyze(word)]
+    return (telling or list(words))[:_MAX_TERMS]
+
+
+def _prepared(text: str) -> str:
+    """The text with codes also in one piece, and a space around each character of a script that has no spaces."""
+    prepared: str = _WIDE.sub(" ", _CODE.sub(lambda match: f"{match[0]} {_joined(match[0])}", text))
+    return prepared
+
+
+def _joined(code: str) -> str:
+    """A code as one run of letters and digits; a point between its parts becomes a letter, for 3.5 is not 35."""
+    plain = _THOUSANDS.sub("", code).replace(",", ".").replace(".", "p")
+    return "".join(character for character in plain if character.isalnum())
+
+
+@contextmanager
+def _writable(place: Path) -> Iterator[Path]:
+    """`place`, or where it is read-only a passing folder of links to its files: tantivy locks what it opens."""
+    if os.access(place, os.W_OK):
+        yield place
+        return
+    with TemporaryDirectory(prefix="bri-qa-") as name:
+        for path in place.iterdir():
+            if not path.match(_LOCKS):
+                (Path(name) / path.name).symlink_to(path.resolve())
+        yield Path(name)
 
 
 @cache
@@ -110,8 +147,15 @@ def _analyzer() -> Any:
         tantivy.Filter.remove_long(100),
         tantivy.Filter.lowercase(),
         tantivy.Filter.ascii_fold(),
-        tantivy.Filter.stopword("english"),
         tantivy.Filter.stemmer("english"),
     ):
         builder = builder.filter(step)
     return builder.build()
+
+
+@cache
+def _stops() -> Any:
+    """Nothing for a term that is a stop word."""
+    import tantivy
+
+    return tantivy.TextAnalyzerBuilder(tantivy.Tokenizer.raw()).filter(tantivy.Filter.stopword("english")).build()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -9,8 +10,9 @@ from pathlib import Path
 
 from bri_qa.artifacts import sha256
 from bri_qa.errors import IndexCorruptError, IndexStaleError
+from bri_qa.index.generations import names
 
-FORMAT = 1
+FORMAT = 2
 FILE = "manifest.json"
 REBUILD = "run `bri-qa index` to build it anew"
 
@@ -38,21 +40,27 @@ class Manifest:
     files: Mapping[str, str]
     format: int = FORMAT
 
-    def write(self, folder: Path) -> None:
-        (folder / FILE).write_text(json.dumps(asdict(self), indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    def write(self, folder: Path) -> str:
+        """The SHA-256 of the file that was written."""
+        data = (json.dumps(asdict(self), indent=1, ensure_ascii=False) + "\n").encode()
+        (folder / FILE).write_bytes(data)
+        return hashlib.sha256(data).hexdigest()
 
     @classmethod
     def read(cls, folder: Path) -> Manifest:
-        """The manifest of the index in `folder`.
+        """The manifest of the generation in `folder`.
 
         Raises:
             IndexStaleError: it is of another format.
-            IndexCorruptError: it is missing or not a manifest.
+            IndexCorruptError: it is missing or not the one that was published.
         """
         try:
-            raw = json.loads((folder / FILE).read_text(encoding="utf-8"))
+            data = (folder / FILE).read_bytes()
+            raw = json.loads(data)
             if raw["format"] != FORMAT:
                 raise IndexStaleError(f"the index has format {raw['format']}, this program reads {FORMAT}; {REBUILD}")
+            if not names(folder, hashlib.sha256(data).hexdigest()):
+                raise IndexCorruptError(f"{folder / FILE} is damaged; {REBUILD}")
             return cls(**{**raw, "identity": Identity(**raw["identity"])})
         except (OSError, ValueError, TypeError, KeyError) as error:
             raise IndexCorruptError(f"the index in {folder} has no usable manifest; {REBUILD}") from error
@@ -75,8 +83,12 @@ class Manifest:
         """
         for name, expected in self.files.items():
             path = folder / name
-            if not path.is_file() or sha256(path) != expected:
-                raise IndexCorruptError(f"{path} is missing or damaged; {REBUILD}")
+            try:
+                found = sha256(path)
+            except OSError as error:
+                raise IndexCorruptError(f"{path} cannot be read ({error.strerror}); {REBUILD}") from error
+            if found != expected:
+                raise IndexCorruptError(f"{path} is damaged; {REBUILD}")
 
 
 def file_hashes(folder: Path) -> dict[str, str]:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 import threading
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,7 @@ CREATE TABLE passages (
 ) STRICT;
 CREATE INDEX passages_of ON passages (document_id, first);
 """
+_PASSAGE = "number, id, document_id, first, last, section"
 _DOCUMENT = "id, text, sha256, title, publisher, published, url, language, licence"
 
 
@@ -80,42 +82,30 @@ class Store:
             ],
         )
 
-    def document(self, document_id: str) -> Document | None:
-        rows = self._rows(f"SELECT {_DOCUMENT} FROM documents WHERE id = ?", (document_id,))
-        return _document(rows[0]) if rows else None
-
     def documents(self) -> list[Document]:
         """All documents, by id."""
         return [_document(row) for row in self._rows(f"SELECT {_DOCUMENT} FROM documents ORDER BY id")]
 
-    def numbered(self, document_id: str) -> list[tuple[int, Passage]]:
+    def numbered(self, document: Document) -> list[tuple[int, Passage]]:
         """The passages of a document in reading order, each with its row number."""
-        document = self.document(document_id)
-        if document is None:
-            return []
-        rows = self._rows(
-            "SELECT number, id, document_id, first, last, section FROM passages WHERE document_id = ? "
-            "ORDER BY first, last",
-            (document_id,),
-        )
+        rows = self._rows(f"SELECT {_PASSAGE} FROM passages WHERE document_id = ? ORDER BY first, last", (document.id,))
         return [(row[0], _passage(row, document.text)) for row in rows]
 
-    def passages(self, numbers: Iterable[int]) -> dict[int, Passage]:
-        """Passages by row number; a number that is not there is left out."""
-        wanted = sorted(set(numbers))
+    def passages(self, numbers: Iterable[int], documents: Mapping[str, Document]) -> dict[int, Passage]:
+        """Passages by row number, cut from `documents` by id; a number that is not there is left out."""
         rows = self._rows(
-            "SELECT number, p.id, document_id, first, last, section, substr(text, first + 1, last - first) "
-            f"FROM passages p JOIN documents d ON d.id = document_id WHERE number IN ({','.join('?' * len(wanted))})",
-            wanted,
+            f"SELECT {_PASSAGE} FROM passages WHERE number IN (SELECT value FROM json_each(?))",
+            (json.dumps(list(numbers)),),
         )
-        return {row[0]: Passage(row[1], row[2], Span(row[3], row[4]), row[5], row[6]) for row in rows}
+        return {row[0]: _passage(row, documents[row[2]].text) for row in rows}
 
-    def numbers_of(self, document_ids: Iterable[str]) -> list[int]:
+    def numbers_of(self, document_ids: Sequence[str]) -> list[int]:
         """The row numbers of all passages of some documents, ascending."""
-        found = []
-        for document_id in document_ids:
-            found += [row[0] for row in self._rows("SELECT number FROM passages WHERE document_id = ?", (document_id,))]
-        return sorted(found)
+        rows = self._rows(
+            "SELECT number FROM passages WHERE document_id IN (SELECT value FROM json_each(?)) ORDER BY number",
+            (json.dumps(document_ids),),
+        )
+        return [row[0] for row in rows]
 
     def _rows(self, query: str, values: Sequence[object] = ()) -> list[Any]:
         with self._lock:
