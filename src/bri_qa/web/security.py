@@ -25,7 +25,16 @@ HEADERS = {
 # What the chat page calls; the rest of what Gradio mounts (upload, files, proxy, run history, API pages,
 # monitoring, login …) has no use here and is not reachable.
 _GRADIO_OPEN = ("run/predict", "queue/join", "queue/data", "heartbeat/", "startup-events", "app_id")
-_GRADIO_SHUT = ("/config", "/monitoring", "/login", "/logout", "/pwa_icon", "/manifest.json", "/svelte", "/openapi.json")
+_GRADIO_SHUT = (
+    "/config",
+    "/monitoring",
+    "/login",
+    "/logout",
+    "/pwa_icon",
+    "/manifest.json",
+    "/svelte",
+    "/openapi.json",
+)
 
 
 def chat_csp(script_hashes: list[str]) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
+from threading import Lock
 from typing import Protocol, TypeVar
 
 from bri_qa.types import Answer, Document, Question
@@ -33,6 +34,7 @@ class Workers:
         self._threads = threads
         self._room = threads + waiting
         self._inside = 0
+        self._lock = Lock()
 
     @property
     def full(self) -> bool:
@@ -45,20 +47,17 @@ class Workers:
         Raises:
             BusyError: there is no room; nothing was started.
         """
-        if self._inside >= self._room:
-            raise BusyError("too many questions are waiting; try again in a moment")
-        self._inside += 1
-        loop = asyncio.get_running_loop()
+        with self._lock:
+            if self._inside >= self._room:
+                raise BusyError("too many questions are waiting; try again in a moment")
+            self._inside += 1
         future = self._pool.submit(function)
-
-        def leave(_: Future[T]) -> None:
-            loop.call_soon_threadsafe(self._leave)
-
-        future.add_done_callback(leave)
+        future.add_done_callback(self._leave)
         return await asyncio.wrap_future(future)
 
-    def _leave(self) -> None:
-        self._inside -= 1
+    def _leave(self, _: Future[T]) -> None:
+        with self._lock:
+            self._inside -= 1
 
     def close(self) -> None:
         """Finish what runs, drop what waits."""

@@ -1,0 +1,257 @@
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import replace
+from html.parser import HTMLParser
+from itertools import product
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bri_qa.types import AbstainReason, Answer, CitedStatement, Question
+from bri_qa.web import messages, pages
+from tests.fakes import FakePipeline, document, web_documents
+
+GRADIO = "<html><head></head><body><gradio-app></gradio-app></body></html>"
+HOSTILE = FakePipeline().by_id["odd/<i>ledger</i> & co"]
+MARKDOWN = set("\\`*_{}[]()$|~!+\r\n")
+
+
+class _Read(HTMLParser):
+    """A message as a browser takes it: elements, attributes, text, and the text of each class."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.tags: list[str] = []
+        self.names: set[str] = set()
+        self.text = ""
+        self.of: dict[str, list[str]] = {}
+        self._open: list[tuple[str, str]] = []
+        self.feed(page)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append(tag)
+        self.names.update(name for name, _ in attrs)
+        name = (dict(attrs).get("class") or "").split(" ")[0]
+        self._open.append((tag, name))
+        self.of.setdefault(name, []).append("")
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self._open.pop()[0] == tag
+
+    def handle_data(self, data: str) -> None:
+        self.text += data
+        for name in {name for _, name in self._open}:
+            self.of[name][-1] += data
+
+    @property
+    def data(self) -> dict[str, Any]:
+        found: dict[str, Any] = json.loads(self.of["bri-data"][0])
+        return found
+
+
+def _ask(text: str) -> Answer:
+    return FakePipeline().ask(Question(text))
+
+
+@given(st.text())
+def test_text_comes_out_as_it_went_in_and_nothing_is_markup(text: str) -> None:
+    safe = messages.text_html(text)
+    shown = _Read(f"<p>{safe}</p>")
+    assert shown.tags == ["p"]
+    assert shown.text == text
+    bare = re.sub(r"&#?\w+;", "", safe)
+    assert not MARKDOWN & set(bare)
+    assert "<" not in bare
+
+
+def test_an_answer_shows_marks_and_carries_its_citations() -> None:
+    answer = _ask("How long is the new quay?")
+    shown = _Read(messages.answered(answer))
+    words = "The new quay is 640 metres long and takes three ships at a time."
+    assert shown.of["bri-short"] == ["640"]
+    assert shown.of["bri-statement"] == [f"{words}\xa0Source 1"]
+    assert shown.of["bri-keep"] == ["time.\xa0Source 1"]
+    assert shown.of["bri-confidence"] == ["High confidence"]
+    assert shown.of["bri-sources"] == ["1 quote"]
+    harbour = FakePipeline().by_id["harbour"]
+    start = harbour.text.index(words)
+    assert shown.data["citations"] == [
+        {
+            "number": 1,
+            "document": "harbour",
+            "start": start,
+            "end": start + len(words),
+            "version": harbour.sha256[:16],
+            "title": "The harbour of Lindum opens again",
+            "publisher": "Lindum Gazette",
+            "published": "2024-03-05",
+            "address": f"/source/harbour?start={start}&end={start + len(words)}&v={harbour.sha256[:16]}#quote-1",
+            "quote": words,
+        }
+    ]
+
+
+def test_a_message_is_one_line_of_elements_that_the_chat_leaves_alone() -> None:
+    for text in ("clerk wrote in the ledger of the mill", "clerk of the moon and of many other faraway places"):
+        answer = _ask(text)
+        page = messages.abstained(answer, FakePipeline().document) if answer.abstained else messages.answered(answer)
+        shown = _Read(page)
+        assert "\n" not in page
+        assert set(shown.tags) <= {"div", "p", "span", "button", "code", "ul", "li", "strong"}
+        assert shown.names == {"class"}
+
+
+def test_hostile_words_stay_words_in_an_answer() -> None:
+    answer = _ask("clerk wrote in the ledger of the mill")
+    shown = _Read(messages.answered(answer))
+    assert shown.of["bri-statement"][0].startswith("The clerk wrote <script>window.pwned = 1</script> in")
+    assert shown.data["citations"][0]["title"] == 'Odd <b>title</b> & "quotes"'
+    assert shown.data["citations"][0]["document"] == "odd/<i>ledger</i> & co"
+    assert [item["quote"] for item in shown.data["citations"]] == [item.quote for item in answer.citations]
+
+
+def test_an_answer_is_told_statement_by_statement() -> None:
+    answer = _ask("clerk wrote in the ledger of the mill")
+    partial = messages.answered(answer, answer.statements[:1])
+    assert _Read(partial).of["bri-statement"] == _Read(messages.answered(answer)).of["bri-statement"][:1]
+    assert ("bri-telling" in partial, "bri-done" in partial, "bri-data" in partial) == (True, False, False)
+
+
+@pytest.mark.parametrize(
+    ("text", "kept"),
+    [
+        ("Ends here.", "here."),
+        ("One", "One"),
+        ("中欧班列连接了许多城市和国家以及地区并且还在继续增加之中。", "。"),
+        ("see " + "x" * 40, "x"),
+    ],
+)
+def test_a_mark_keeps_to_the_last_word(text: str, kept: str) -> None:
+    answer = replace(_ask("How long is the new quay?"), statements=(CitedStatement(text, (1,)),))
+    shown = _Read(messages.answered(answer))
+    assert shown.of["bri-keep"] == [f"{kept}\xa0Source 1"]
+    assert shown.of["bri-statement"] == [f"{text}\xa0Source 1"]
+
+
+@pytest.mark.parametrize(
+    ("confidence", "words"),
+    [
+        (0.8, ["High confidence"]),
+        (0.79, ["Medium confidence"]),
+        (0.5, ["Medium confidence"]),
+        (0.49, ["Low confidence: read the quotes"]),
+        (0.0, []),
+    ],
+)
+def test_confidence_is_in_words(confidence: float, words: list[str]) -> None:
+    answer = replace(_ask("How long is the new quay?"), confidence=confidence)
+    assert _Read(messages.answered(answer)).of.get("bri-confidence", []) == words
+
+
+def test_an_abstention_looks_different_and_lists_what_comes_nearest() -> None:
+    answer = _ask("When is the lamp of the moon due?")
+    page = messages.abstained(answer, FakePipeline().document)
+    shown = _Read(page)
+    assert 'class="bri-answer bri-box bri-done bri-abstained"' in page
+    assert shown.of["bri-kind"] == ["Not in the articles"]
+    assert "That is not stated in these articles. They come near the question, but" in shown.text
+    assert len(shown.of["bri-near-open"]) == messages.NEAREST
+    assert shown.of["bri-near-open"][0].startswith("The harbour of Lindum opens againIts lamp has been dark")
+    assert (shown.data["abstained"], shown.data["reason"]) == (True, "not_stated")
+    assert [item["quote"] for item in shown.data["citations"]] == [hit.passage.text for hit in answer.hits[:3]]
+
+
+def test_every_reason_has_words_of_its_own() -> None:
+    answer = _ask("When is the lamp of the moon due?")
+    said = {
+        reason: _Read(messages.abstained(replace(answer, reason=reason, hits=()), FakePipeline().document)).text
+        for reason in AbstainReason
+    }
+    assert len(set(said.values())) == len(AbstainReason)
+    assert all("Nearest passages" not in text for text in said.values())
+
+
+def test_a_long_passage_is_shortened_and_one_whose_article_is_gone_is_left_out() -> None:
+    tall = document("tall", "Tall\n" + "very tall towers " * 40)
+    answer = FakePipeline([tall]).ask(Question("towers of glass and of steel and of iron"))
+    snippet = _Read(messages.abstained(answer, {"tall": tall}.get)).of["bri-near-open"][0].removeprefix("Tall")
+    assert len(snippet) <= messages.SNIPPET_CHARS
+    assert snippet.endswith("…")
+    assert "bri-near-open" not in messages.abstained(answer, lambda _: None)
+
+
+def test_stages_are_told_in_words() -> None:
+    said = [
+        messages.stage(name, count) for name, count in (("reading", 1), ("reading", 8), ("checking", 1), ("new", 2))
+    ]
+    assert said == ["Reading 1 passage…", "Reading 8 passages…", "Checking 1 quote…", "Working…"]
+
+
+def test_our_page_stands_around_gradios() -> None:
+    page = pages.chat_page(GRADIO, web_documents(), None)
+    assert re.search(r"<body>.*<header .*</header><gradio-app></gradio-app><aside .*</aside>.*</body>", page)
+    assert ">3 articles</button>" in page
+    assert 'href="/source/odd/%3Ci%3Eledger%3C/i%3E%20%26%20co"' in page
+    assert (
+        "<strong>Odd &lt;b&gt;title&lt;/b&gt; &amp; &quot;quotes&quot;</strong><span>&lt;u&gt;Mill&lt;/u&gt;</span>"
+        in page
+    )
+    assert "<i>ledger" not in page
+
+
+@pytest.mark.parametrize("page", ["", GRADIO.replace("</head>", ""), GRADIO + GRADIO])
+def test_a_page_of_gradios_that_we_do_not_know_is_refused(page: str) -> None:
+    with pytest.raises(ValueError, match="has not exactly one </head>"):
+        pages.chat_page(page, [], None)
+
+
+@pytest.mark.parametrize(("count", "words"), [(0, "0 articles"), (1, "1 article"), (1_234, "1,234 articles")])
+def test_the_header_counts_the_articles(count: int, words: str) -> None:
+    page = pages.chat_page(GRADIO, [HOSTILE] * count, None)
+    assert f">{words}</button>" in page
+    assert page.count('class="bri-open"') == min(count, pages.LISTED)
+    assert ("and 1,184 more" in page) == (count == 1_234)
+    assert ("run <code>bri-qa index</code>" in page) == (count == 0)
+
+
+def test_trouble_with_the_index_is_escaped() -> None:
+    page = pages.chat_page(GRADIO, None, "the index <b>x</b> is gone; run `bri-qa index`")
+    assert ">Index not available</button>" in page
+    assert "the index &lt;b&gt;x&lt;/b&gt; is gone; run `bri-qa index`" in page
+
+
+def _colours(theme: str) -> dict[str, str]:
+    css = (Path(pages.__file__).parent / "static" / "base.css").read_text(encoding="utf-8")
+    light, dark = re.findall(r":root[^{]*{([^}]*)}", css)
+    block = light if theme == "light" else dark
+    return dict(re.findall(r"--bri-([\w-]+): (#[0-9a-f]{6});", block))
+
+
+def _luminance(colour: str) -> float:
+    channels = [int(colour[at : at + 2], 16) / 255 for at in (1, 3, 5)]
+    linear = [value / 12.92 if value <= 0.04045 else ((value + 0.055) / 1.055) ** 2.4 for value in channels]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+_PAIRS = [
+    *product(["ink", "soft", "accent"], ["page", "surface"]),
+    *product(["ink"], ["sunken", "accent-wash", "quote", "quote-now", "abstain-wash", "error-wash"]),
+    ("accent-ink", "accent"),
+    ("accent", "accent-wash"),
+    ("soft", "abstain-wash"),
+    ("abstain", "abstain-wash"),
+    ("error", "error-wash"),
+]
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_words_stand_out_from_what_is_behind_them(theme: str) -> None:
+    colours = _colours(theme)
+    for ink, behind in _PAIRS:
+        bright, dark = sorted((_luminance(colours[ink]), _luminance(colours[behind])), reverse=True)
+        assert (bright + 0.05) / (dark + 0.05) >= 4.5, f"{ink} on {behind}"
