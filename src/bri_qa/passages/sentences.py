@@ -65,6 +65,6 @@ def _bound(text: str, at: int, stop: int) -> int:
     """The last place in (at, stop] between words, else between graphemes, else `stop`."""
     bounds: list[int] = [match.start() for match in _GRAPHEME.finditer(text, at, stop + 1)][1:]
     for bound in reversed(bounds):
-        if text[bound - 1].isspace():
+        if text[bound - 1].isspace() or text[bound : bound + 1].isspace():
             return bound
     return bounds[-1] if bounds else stop
