@@ -26,8 +26,8 @@ from bri_qa.tokens import Tokenizer
 from bri_qa.types import Document, Filters, Hit, Passage, Source, Span
 from training.data import Row, read_answers, read_rows
 
-NO_CALIBRATION = Calibration({}, {}, {}, 0.5, 0.5)
-READ = 5  # hits that are read for a pooled question
+NO_CALIBRATION = Calibration({}, {}, {}, 0.5, 0.5, 1.0)
+READ = 8  # hits that are read for a pooled question
 
 
 @dataclass

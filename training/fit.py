@@ -10,6 +10,7 @@ import argparse
 import json
 import pickle
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -143,7 +144,30 @@ def calibrate(halves: dict[str, Report]) -> Calibration:
     values = [logistic(confidence, confidence_features(scores)) for scores in best]
     on_topic = sorted(max(sigmoid(raw.relevance) for raw in item.raws) for item in halves["squad2"].items)
     topic = on_topic[int(len(on_topic) * OFF_TOPIC_KEPT)]
-    return Calibration(span, rank, confidence, threshold(values, right, RISK), topic)
+    chosen = Calibration(span, rank, confidence, threshold(values, right, RISK), topic, 1.0)
+    return replace(chosen, settled=settled(halves, chosen))
+
+
+def settled(reports: dict[str, Report], calibration: Calibration, first: int = 3, lost: float = 0.005) -> float:
+    """The confidence after the first hits from which reading the rest mends at most `lost` of all answers."""
+    pairs = []
+    for report in reports.values():
+        for hits in report.rows:
+            early = max(
+                ((logistic(calibration.span, f), right) for hit in hits[:first] for f, right, _ in hit), default=None
+            )
+            late = max(((logistic(calibration.span, f), right) for hit in hits for f, right, _ in hit), default=None)
+            if early and late:
+                value = logistic(calibration.confidence, confidence_features([early[0]]))
+                pairs.append((value, late[1] and not early[1]))
+    pairs.sort(reverse=True)
+    allowed, level = lost * len(pairs), 1.0
+    for value, mended in pairs:
+        allowed -= mended
+        if allowed < 0:
+            break
+        level = value
+    return level
 
 
 def outcomes(reports: dict[str, Report], span: dict[str, float]) -> tuple[list[list[float]], list[bool]]:
@@ -226,7 +250,7 @@ def vars_of(calibration: Calibration) -> dict[str, Any]:
     rounded = {
         name: {k: round(v, 5) for k, v in getattr(calibration, name).items()} for name in ("span", "rank", "confidence")
     }
-    limits = {name: round(getattr(calibration, name), 4) for name in ("threshold", "topic_threshold")}
+    limits = {name: round(getattr(calibration, name), 4) for name in ("threshold", "topic_threshold", "settled")}
     return {**rounded, **limits}
 
 

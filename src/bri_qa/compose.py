@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bri_qa.settings import Settings
@@ -88,7 +89,7 @@ def pipeline(settings: Settings) -> QAPipeline:
 
     index = open_index(settings)
     embedder = _embedder(settings)
-    reader = _reader(embedder)
+    reader = _reader(settings, embedder)
     return QAPipeline(
         index=index,
         retriever=Retriever(embedder, settings.retrieval, settings.candidates),
@@ -119,10 +120,13 @@ def _embedder(settings: Settings) -> Embedder:
     return open_embedder(settings.embedding_model, settings.precision, settings.threads)
 
 
-def _reader(embedder: Embedder) -> Reader:
-    from bri_qa.reader import SentenceReader
+def _reader(settings: Settings, embedder: Embedder) -> Reader:
+    from bri_qa.reader import BUNDLED, CrossEncoderReader, SentenceReader
 
-    return SentenceReader(embedder)
+    if settings.reader == "sentences":
+        return SentenceReader(embedder)
+    folder = BUNDLED if settings.reader == "bundled" else Path(settings.reader)
+    return CrossEncoderReader.load(folder, settings.precision, settings.threads)
 
 
 def _identity(settings: Settings) -> Identity:

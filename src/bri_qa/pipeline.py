@@ -57,6 +57,7 @@ class QAPipeline:
     mentions: Answerer
     models: Mapping[str, str]
     top_k: int = 8
+    read_first: int = 3
     abstain_below: float | None = None
     max_question_chars: int = 4_000
     max_overview_passages: int = 400
@@ -144,12 +145,14 @@ class QAPipeline:
             vector = self.retriever.embed(query)
         with clock.time("retrieve"):
             candidates = self.retriever.search(index, query, vector, question.filters)[: self.top_k]
-        on_stage("reading", len(candidates))
-        with clock.time("read"):
-            readings = self.reader.read(query, [hit.passage for hit in candidates])
-        return self.reader.rerank(
-            [Hit(hit.passage, hit.score, reading) for hit, reading in zip(candidates, readings, strict=True)]
-        )
+        read: list[Hit] = []
+        for some in (candidates[: self.read_first], candidates[self.read_first :]):
+            if some and (not read or self.reader.confidence(query, read) < self.reader.settled):
+                on_stage("reading", len(some))
+                with clock.time("read"):
+                    readings = self.reader.read(query, [hit.passage for hit in some])
+                read += [Hit(hit.passage, hit.score, reading) for hit, reading in zip(some, readings, strict=True)]
+        return [*self.reader.rerank(read), *candidates[len(read) :]]
 
     def _nothing(self, index: Index, question: Question) -> Draft:
         """Why there is no hit: no article to search, or none with a word of the question."""
@@ -161,7 +164,7 @@ class QAPipeline:
 
         A keyword needs no gate: the sentences that hold it are the answer. Nor do hits that were not to be read.
         """
-        if any(hit.reading is None for hit in hits):
+        if hits[0].reading is None:
             return answerer.answer(question, query, hits)
         mentioned = self.mentions.answer(question, query, hits)
         if mentioned.reason is None:

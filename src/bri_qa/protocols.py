@@ -81,6 +81,11 @@ class Reader(Protocol):
         """The relevance below which even the nearest passage is off the topic of the question."""
         ...
 
+    @property
+    def settled(self) -> float:
+        """The confidence from which reading more passages was not found to change the answer."""
+        ...
+
     def read(self, question: str, passages: Sequence[Passage]) -> list[Reading]:
         """One reading a passage, in the order given."""
         ...

@@ -32,6 +32,10 @@ class Settings(BaseSettings):
     embedding_model: str = Field(
         default="all-MiniLM-L6-v2", description="the bundled model, or a sentence-transformers folder or hub name"
     )
+    reader: str = Field(
+        "sentences",
+        description="`bundled`: the trained one; `sentences`: without trained weights; or a reader's folder",
+    )
     precision: Literal["auto", "f32", "bf16"] = Field(
         default="auto", description="arithmetic of the bundled models; auto is bf16 where the CPU has AMX, else f32"
     )

@@ -1,6 +1,6 @@
 """Readers: one pass per (question, passage) to relevance, answer spans and a no-answer score."""
 
-from bri_qa.reader.cross_encoder import CrossEncoderReader
+from bri_qa.reader.cross_encoder import BUNDLED, CrossEncoderReader
 from bri_qa.reader.sentences import SentenceReader
 
-__all__ = ["CrossEncoderReader", "SentenceReader"]
+__all__ = ["BUNDLED", "CrossEncoderReader", "SentenceReader"]

@@ -24,6 +24,7 @@ from bri_qa.types import Hit, Passage, Reading, ScoredSpan, Span
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
 
+BUNDLED = Path(__file__).parent.parent / "weights" / "reader"
 CARD, WEIGHTS = "reader.json", "model.safetensors"
 HEADS = (Head("span", "tokens"), Head("relevance", "first"), Head("no_answer", "first"))
 MAX_TOKENS, QUESTION_TOKENS, STRIDE = 256, 64, 64
@@ -61,10 +62,11 @@ class Calibration:
     confidence: Mapping[str, float]
     threshold: float
     topic_threshold: float
+    settled: float
 
     @classmethod
     def of(cls, raw: Mapping[str, Any]) -> Calibration:
-        return cls(raw["span"], raw["rank"], raw["confidence"], raw["threshold"], raw["topic_threshold"])
+        return cls(**{key: raw[key] for key in cls.__slots__})
 
 
 def features(question: str, passage: str, raw: Raw, item: RawSentence) -> dict[str, float]:
@@ -114,6 +116,10 @@ class CrossEncoderReader:
     @property
     def topic_threshold(self) -> float:
         return self._calibration.topic_threshold
+
+    @property
+    def settled(self) -> float:
+        return self._calibration.settled
 
     def raw(self, question: str, passages: Sequence[Passage]) -> list[Raw]:
         """The network's own numbers; a passage longer than a window is read in several."""

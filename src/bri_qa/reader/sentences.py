@@ -25,6 +25,7 @@ class SentenceReader:
     name = "sentences"
     threshold = 0.5
     topic_threshold = 0.30
+    settled = math.inf  # it is quick: all passages are read
 
     def __init__(self, embedder: Embedder, remember: int = 4_096) -> None:
         self._embedder = embedder
