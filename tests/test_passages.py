@@ -110,9 +110,7 @@ def test_limits_hold_for_small_passages_and_any_way_to_count(text: str, maximum:
 @pytest.mark.parametrize("name", LONG_LINES)
 def test_a_line_of_100_kb_is_cut_within_all_limits(name: str) -> None:
     item, limits = document("long", LONG_LINES[name]), [Limit(TOKENS, 160), Limit(HASHED, 100)]
-    passages = cut(item, limits, 40)
-    _holds(item, passages, limits)
-    assert cut(item, limits, 40) == passages
+    _holds(item, cut(item, limits, 40), limits)
 
 
 @pytest.fixture(scope="module")
