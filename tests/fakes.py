@@ -10,6 +10,7 @@ from threading import Event
 from bri_qa.citations import verify
 from bri_qa.embed import HashingEmbedder
 from bri_qa.errors import BriQAError, QuestionError
+from bri_qa.passages import sentences
 from bri_qa.protocols import Vectors
 from bri_qa.types import (
     AbstainReason,
@@ -20,6 +21,8 @@ from bri_qa.types import (
     Passage,
     Question,
     Quote,
+    Reading,
+    ScoredSpan,
     Source,
     Span,
     Statement,
@@ -201,3 +204,46 @@ def lines(item: Document) -> list[Passage]:
     """A passage for each line that is not empty."""
     spans = [Span(*match.span()) for match in re.finditer(r"[^\n]+", item.text)]
     return [Passage(f"{item.id}#{s.start}-{s.end}", item.id, s, "", s.of(item.text)) for s in spans]
+
+
+class WordReader:
+    """Scores a sentence by the share of the question's words that it holds; "how …" gives its first number exactly."""
+
+    name = "fake words"
+    threshold = 0.5
+    topic_threshold = 0.2
+
+    def read(self, question: str, passages: Sequence[Passage]) -> list[Reading]:
+        return [self._read(question, passage) for passage in passages]
+
+    def _read(self, question: str, passage: Passage) -> Reading:
+        wanted, exact = _words(question), question.lower().startswith("how")
+        spans = []
+        for span in sentences(passage.text):
+            number = re.compile(r"\d[\d,.:]*\d|\d").search(passage.text, span.start, span.end) if exact else None
+            score = len(wanted & _words(span.of(passage.text))) / max(1, len(wanted))
+            spans.append(ScoredSpan(Span(number.start(), number.end()) if number else span, score))
+        spans.sort(key=lambda item: (-item.score, item.span))
+        best = max((item.score for item in spans), default=0.0)
+        return Reading(passage.id, best, 1.0 - best, tuple(spans), exact)
+
+    def rerank(self, hits: Sequence[Hit]) -> list[Hit]:
+        read = [Hit(hit.passage, hit.reading.relevance, hit.reading) for hit in hits if hit.reading is not None]
+        return sorted(read, key=lambda hit: (-hit.score, hit.passage.id))
+
+    def confidence(self, question: str, hits: Sequence[Hit]) -> float:
+        del question
+        return max((hit.reading.relevance for hit in hits if hit.reading is not None), default=0.0)
+
+
+class ScriptedAnswerer:
+    """Drafts what `script` makes of the hits, whatever is asked."""
+
+    mode = "scripted"
+
+    def __init__(self, script: Callable[[Sequence[Hit]], Draft]) -> None:
+        self.script = script
+
+    def answer(self, question: Question, query: str, hits: Sequence[Hit]) -> Draft:
+        del question, query
+        return self.script(hits)

@@ -1,4 +1,4 @@
-"""A cited digest: the sentences that stand nearest to what the whole of an article is about, in reading order."""
+"""A cited digest: the sentences that together stand for the whole of an article, in reading order."""
 
 from __future__ import annotations
 
@@ -16,8 +16,7 @@ _SENTENCES = 6  # of a digest of one article
 _MOST = 12  # of a digest of many
 _LEAST_WORDS = 6  # a shorter line is a heading or a caption
 _MOST_WORDS = 80
-_DIVERSITY = 0.4
-_LEANING = 0.4  # what a sentence loses that is hardly understood alone
+_LEANING = 0.5  # of its gain: what a sentence loses that is hardly understood alone
 _ALONE = 8  # words with which a sentence mostly is
 _WORD = regex.compile(r"\p{L}+")
 _UNSPACED = regex.compile(r"[\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}]")
@@ -33,10 +32,10 @@ _JOINING = frozenset(
 
 @dataclass(frozen=True)
 class DigestAnswerer:
-    """Chooses central sentences that differ from one another.
+    """Chooses the sentences to which the others of the article are nearest, at most half of them.
 
-    A sentence's weight is its cosine to the mean of the article's sentences; those already chosen lower it
-    (maximal marginal relevance, Carbonell and Goldstein, SIGIR 1998).
+    Greedy facility location (Lin and Bilmes, "A Class of Submodular Functions for Document Summarization", ACL
+    2011), each sentence weighed by its nearness to the whole, so that an aside need not be covered.
     """
 
     embedder: Embedder
@@ -70,7 +69,7 @@ class DigestAnswerer:
     def _central(self, sentences: Sequence[Sentence], count: int) -> list[Sentence]:
         vectors = self.embedder.embed_passages([item.text for item in sentences])
         leaning = np.array([at > 0 and _leans(item.text) for at, item in enumerate(sentences)], np.float32)
-        return [sentences[i] for i in sorted(_diverse(vectors, leaning, count))]
+        return [sentences[i] for i in sorted(_covering(vectors, leaning, min(count, -(-len(sentences) // 2))))]
 
 
 def _length(text: str) -> int:
@@ -84,17 +83,18 @@ def _leans(text: str) -> bool:
     return _length(text) < _ALONE or not _JOINING.isdisjoint(words[:1]) or not _POINTING.isdisjoint(words)
 
 
-def _diverse(vectors: Vectors, leaning: Vectors, count: int) -> list[int]:
-    """Row numbers of `count` rows that are near the mean and far from one another, in the order of choice.
+def _covering(vectors: Vectors, leaning: Vectors, count: int) -> list[int]:
+    """Row numbers of `count` rows that together stand near as much of the whole as can be, in the order of choice.
 
-    `leaning` f32[n] is 1 for rows that are only taken before much worse ones.
+    What stands far from the whole counts for little. `leaning` f32[n] is 1 for rows whose gain is cut.
     """
-    weight = vectors @ vectors.mean(0)
-    weight = weight / max(float(np.abs(weight).max()), 1e-9) - _LEANING * leaning
+    likeness = np.clip(vectors @ vectors.T, 0, 1)
+    weight = np.clip(vectors @ vectors.mean(0), 0, None) ** 2
+    covered = np.zeros(len(vectors), np.float32)
     chosen: list[int] = []
     while len(chosen) < min(count, len(vectors)):
-        likeness = (vectors @ vectors[chosen].T).max(1) if chosen else np.zeros(len(vectors), np.float32)
-        gain = (1 - _DIVERSITY) * weight - _DIVERSITY * likeness
+        gain = (weight[:, None] * np.clip(likeness - covered[:, None], 0, None)).sum(0) * (1 - _LEANING * leaning)
         gain[chosen] = -np.inf
         chosen.append(int(gain.argmax()))
+        covered = np.maximum(covered, likeness[:, chosen[-1]])
     return chosen

@@ -21,11 +21,11 @@ _INVERTED = (
 _TITLE = (
     r"(?:Drs?|Profs?|Mrs?|Ms|Mx|Rev|Gen|Col|Capt|Lt|Sgt|Sen|Rep|Gov|Hon|Fr|St|Sir|Dame|Lord|Lady|Professor|Doctor)\.?"
 )
-_INITIAL = r"\p{Lu}\.(?:[ -]?\p{Lu}\.)*"
+_INITIAL = r"(?>\p{Lu}\.(?:-?\p{Lu}\.){0,3})"
 _PLAIN = r"\p{Lu}[\p{L}\p{M}]*(?:[’'‑-]\p{L}[\p{L}\p{M}]*)*"
 _WORD = rf"(?:{_TITLE}(?= )|{_INITIAL}|(?:al|el|an|ad|d)[-’']\p{{Lu}}[\p{{L}}\p{{M}}]*|{_PLAIN})"
 _PARTICLE = r"(?:(?:de|da|do|dos|das|del|della|di|du|la|le|van|von|der|den|ter|ten|bin|bint|ibn|al|el|y|e) )"
-_NAME = rf"{_WORD}(?: {_PARTICLE}{{0,2}}{_WORD}){{0,4}}"
+_NAME = rf"(?>{_WORD}(?: {_PARTICLE}{{0,2}}{_WORD}){{0,4}})"
 _WHOLE = r"(?<![\p{L}\p{N}’'-])(?<!\bof )(?<!\p{Lu}[\p{L}’'-]{0,30} )"  # not within a longer name
 _APART = rf"{_WHOLE}(?<!\b(?:the|for|and|by|in|at|with|from|on|to|a|an) )"
 _ASIDE = r"(?:, (?:however|meanwhile|too|though|in turn),)?"
