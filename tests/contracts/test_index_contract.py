@@ -163,6 +163,7 @@ def test_stop_words_find_passages_only_where_there_is_nothing_else(index: Index)
         "expr* ~express^2 [a TO b] {c} \\ / && || !",
         "express'; DROP TABLE passages; --",
         "express " * 3_000,
+        "express " + "a-" * 100_000,
         " ".join(f"word{n}" for n in range(5_000)),
         "\ufffd\U0010ffff express \u202e",
     ],

@@ -8,6 +8,7 @@ A-12b as A12b, and 3.5 apart from 35.
 from __future__ import annotations
 
 import os
+import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache
@@ -23,7 +24,7 @@ _MAX_TERMS = 256  # of a query
 _HEAP_BYTES = 128_000_000
 _UNSPACED = r"\p{Han}|\p{Hiragana}|\p{Katakana}|\p{Thai}|\p{Lao}|\p{Khmer}|\p{Myanmar}"
 _WIDE = regex.compile(rf"(?<={_UNSPACED})|(?={_UNSPACED})")
-_CODE = regex.compile(r"(?<![\p{L}\p{N}])(?=[\p{L}\-_/.,]*\p{N})[\p{L}\p{N}]+(?:[-\u2010\u2011_/.,][\p{L}\p{N}]+)+")
+_CODE = regex.compile(r"(?<![\p{L}\p{N}])[\p{L}\p{N}]++(?:[-\u2010_/.,][\p{L}\p{N}]++)++")  # or words joined
 _THOUSANDS = regex.compile(r"(?<=\d),(?=\d{3}(?!\d))")
 _ACRONYM = regex.compile(r"(?<![\p{L}\p{N}])\p{Lu}{2,}(?![\p{L}\p{N}])")
 
@@ -103,15 +104,22 @@ def _terms(query: str) -> list[str]:
 
 
 def _prepared(text: str) -> str:
-    """The text with codes also in one piece, and a space around each character of a script that has no spaces."""
-    prepared: str = _WIDE.sub(" ", _CODE.sub(lambda match: f"{match[0]} {_joined(match[0])}", text))
+    """The text with codes also in one piece, and a space around each character of a script that has no spaces.
+
+    Letters in their compatible form: those of a ligature, a wide digit, a letter and its accent typed apart.
+    """
+    plain = unicodedata.normalize("NFKC", text)
+    prepared: str = _WIDE.sub(" ", _CODE.sub(_with_code, plain))
     return prepared
 
 
-def _joined(code: str) -> str:
-    """A code as one run of letters and digits; a point between its parts becomes a letter, for 3.5 is not 35."""
-    plain = _THOUSANDS.sub("", code).replace(",", ".").replace(".", "p")
-    return "".join(character for character in plain if character.isalnum())
+def _with_code(match: regex.Match[str]) -> str:
+    """A code as it is and as one run of letters and digits; a point in it becomes a letter, for 3.5 is not 35."""
+    whole: str = match[0]
+    if not any(character.isdecimal() for character in whole):
+        return whole
+    pointed = _THOUSANDS.sub("", whole).replace(",", ".").replace(".", "p")
+    return f"{whole} {''.join(character for character in pointed if character.isalnum())}"
 
 
 @contextmanager
