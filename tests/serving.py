@@ -21,34 +21,38 @@ NO_CORPUS = Path("/nonexistent")  # no examples of its own
 
 def made(pipeline: Pipeline, corpus: Path = NO_CORPUS) -> FastAPI:
     """The application, made inside an event loop: outside of one, Gradio opens loops that it never closes."""
+    return asyncio.run(_make(pipeline, corpus))
 
-    async def make() -> FastAPI:
-        return create_app(Settings(corpus_dir=corpus), pipeline)
 
-    return asyncio.run(make())
+async def _make(pipeline: Pipeline, corpus: Path) -> FastAPI:
+    return create_app(Settings.load({}, corpus_dir=corpus), pipeline)
 
 
 @contextmanager
-def served(app: FastAPI) -> Iterator[str]:
-    """The address of `app` while it is served by uvicorn on a free port of the loopback."""
+def served(pipeline: Pipeline, corpus: Path = NO_CORPUS) -> Iterator[str]:
+    """The address of the application while uvicorn serves it, in a thread, on a free port of the loopback."""
     listener = socket.create_server(("127.0.0.1", 0))
-    server = uvicorn.Server(uvicorn.Config(app, log_level="error", timeout_graceful_shutdown=2))
-    started = threading.Event()
+    servers: list[uvicorn.Server] = []
+    ready = threading.Event()
 
     async def run() -> None:
+        app = await _make(pipeline, corpus)
+        server = uvicorn.Server(uvicorn.Config(app, log_level="error", timeout_graceful_shutdown=2))
+        servers.append(server)
         serving = asyncio.create_task(server.serve([listener]))
         while not server.started and not serving.done():
             await asyncio.sleep(0.02)
-        started.set()
+        ready.set()
         await serving
 
     thread = threading.Thread(target=lambda: asyncio.run(run()), daemon=True)
     thread.start()
     try:
-        if not started.wait(30) or not server.started:
+        if not ready.wait(60) or not servers[0].started:
             raise RuntimeError("the server did not start")
         yield f"http://127.0.0.1:{listener.getsockname()[1]}"
     finally:
-        server.should_exit = True
+        for server in servers:
+            server.should_exit = True
         thread.join(30)
         listener.close()

@@ -23,7 +23,11 @@ from bri_qa.web import messages
 from bri_qa.web.service import BusyError, Pipeline, Workers
 from bri_qa.web.session import Running, Session, Wish
 
-os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"  # Gradio reads it while it is imported
+# Gradio reads the first while it is imported. The others end its bookkeeping, which is shown on a page that is shut
+# here and weighs on every question.
+os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
+os.environ["GRADIO_ANALYTICS_MAX_EVENTS"] = "1"
+os.environ["GRADIO_ANALYTICS_CACHE_FREQUENCY"] = "1000000000"
 import gradio as gr
 from fastapi import FastAPI
 

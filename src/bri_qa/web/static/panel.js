@@ -49,8 +49,8 @@ export class Panel {
   }
 
   show(from) {
+    this.returnTo = from;
     if (!this.isSheet()) return;
-    this.returnTo = from ?? document.activeElement;
     document.body.classList.add("bri-sheet-open");
     this.box.setAttribute("role", "dialog");
     this.box.setAttribute("aria-modal", "true");
@@ -75,6 +75,8 @@ export class Panel {
     this.forget();
     this.title.textContent = "Articles";
     this.list.hidden = false;
+    this.cards.replaceChildren();
+    this.reader.replaceChildren();
     this.cards.hidden = this.reader.hidden = byId("bri-steps").hidden = true;
   }
 
