@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable, Sequence
 from hashlib import sha256
@@ -212,6 +213,7 @@ class WordReader:
     name = "fake words"
     threshold = 0.5
     topic_threshold = 0.2
+    settled = math.inf
 
     def read(self, question: str, passages: Sequence[Passage]) -> list[Reading]:
         return [self._read(question, passage) for passage in passages]

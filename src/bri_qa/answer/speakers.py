@@ -15,7 +15,7 @@ _SENTENCES = 3  # of one speaker, at most
 
 @dataclass(slots=True)
 class _Speaker:
-    """A speaker as far as has been read. `first` is the sentence with the office, if any sentence states one."""
+    """A speaker as far as has been read; the sentence that states the office comes first."""
 
     voice: Voice
     sentences: list[Sentence] = field(default_factory=list)

@@ -1,0 +1,129 @@
+"""What every reader promises; a new one is added to `READERS`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from bri_qa import reader as readers
+from bri_qa.embed import HashingEmbedder, MiniLMEmbedder
+from bri_qa.protocols import Reader
+from bri_qa.types import Hit, Passage, Reading, Span
+from tests.articles import articles
+from tests.fakes import WordReader
+
+READERS: dict[str, Callable[[], Reader]] = {
+    "sentences over hashed words": lambda: readers.SentenceReader(HashingEmbedder()),
+    "sentences over MiniLM": lambda: readers.SentenceReader(MiniLMEmbedder.load(precision="f32")),
+    "fake words": WordReader,
+}
+QUESTION = "How long is the new quay?"
+HOSTILE = {
+    "empty": "",
+    "space": " \t\n\u00a0",
+    "signs": "?!… 🚄👩‍👩‍👧‍👦",
+    "combining": "e\u0301" * 50 + "\u0336" * 50,
+    "chinese": "一带一路。" * 40,
+    "markup": "<script>alert(1)</script> [CLS] [SEP] [MASK] ' OR 1=1 --",
+    "one long word": "x" * 5_000,
+    "long": "The quay is long. " * 400,
+    "nul": "The quay\x00 is 640 metres.",
+}
+
+
+def _passage(text: str, identity: str = "a#0") -> Passage:
+    return Passage(identity, identity.partition("#")[0], Span(0, len(text)), "", text)
+
+
+def _passages() -> list[Passage]:
+    return [_passage(item.text, f"{key}#0") for key, item in articles().items()]
+
+
+@pytest.fixture(scope="module", params=list(READERS))
+def reader(request: pytest.FixtureRequest) -> Reader:
+    return READERS[request.param]()
+
+
+def _check(reading: Reading, passage: Passage) -> None:
+    assert reading.passage_id == passage.id
+    assert 0 <= reading.relevance <= 1 and 0 <= reading.no_answer <= 1
+    scores = [item.score for item in reading.spans]
+    assert scores == sorted(scores, reverse=True) and all(0 <= score <= 1 for score in scores)
+    assert all(0 <= item.span.start < item.span.end <= len(passage.text) for item in reading.spans)
+
+
+def _read(reader: Reader, question: str, passages: list[Passage]) -> list[Hit]:
+    readings = reader.read(question, passages)
+    return reader.rerank([Hit(item, 0.01, reading) for item, reading in zip(passages, readings, strict=True)])
+
+
+def test_it_says_what_it_is_and_when_to_abstain(reader: Reader) -> None:
+    assert reader.name
+    assert 0 <= reader.threshold <= 1 and 0 <= reader.topic_threshold <= 1
+    assert reader.settled >= reader.threshold
+
+
+def test_one_reading_a_passage_in_the_order_given(reader: Reader) -> None:
+    passages = _passages()
+    for reading, passage in zip(reader.read(QUESTION, passages), passages, strict=True):
+        _check(reading, passage)
+        assert reading.spans
+    assert reader.read(QUESTION, []) == []
+
+
+@pytest.mark.parametrize("kind", list(HOSTILE))
+def test_any_passage_and_any_question_can_be_read(reader: Reader, kind: str) -> None:
+    passage = _passage(HOSTILE[kind])
+    for question in (QUESTION, HOSTILE[kind][:500]):
+        (reading,) = reader.read(question, [passage])
+        _check(reading, passage)
+        assert 0 <= reader.confidence(question, _read(reader, question, [passage])) <= 1
+
+
+def test_the_passage_that_answers_comes_first_with_the_words_that_answer(reader: Reader) -> None:
+    hits = _read(reader, QUESTION, _passages())
+    assert hits[0].passage.id == "harbour#0"
+    assert hits[0].reading is not None
+    best = hits[0].reading.spans[0].span
+    text = hits[0].passage.text
+    told = text.index("The new quay is 640 metres long")
+    assert text.index("640") in range(best.start, best.end) and best.start >= told
+
+
+def test_reranking_keeps_every_read_hit_best_first(reader: Reader) -> None:
+    passages = _passages()
+    hits = _read(reader, QUESTION, passages)
+    assert sorted(hit.passage.id for hit in hits) == sorted(item.id for item in passages)
+    assert [hit.score for hit in hits] == sorted((hit.score for hit in hits), reverse=True)
+    assert reader.rerank([]) == [] and reader.rerank([Hit(passages[0], 1.0)]) == []
+
+
+def test_equal_passages_are_ordered_by_id(reader: Reader) -> None:
+    text = articles()["harbour"].text
+    hits = _read(reader, QUESTION, [_passage(text, "b#0"), _passage(text, "c#0"), _passage(text, "a#0")])
+    assert [hit.passage.id for hit in hits] == ["a#0", "b#0", "c#0"]
+
+
+def test_an_answer_is_trusted_more_than_none(reader: Reader) -> None:
+    passages = _passages()
+    answered = reader.confidence(QUESTION, _read(reader, QUESTION, passages))
+    other = "Which planet has the brightest rings?"
+    assert answered >= reader.threshold > reader.confidence(other, _read(reader, other, passages))
+    assert reader.confidence(QUESTION, []) < reader.threshold
+
+
+def test_what_is_read_with_it_changes_nothing(reader: Reader) -> None:
+    passages = _passages()
+    for passage, reading in zip(passages, reader.read(QUESTION, passages), strict=True):
+        (alone,) = reader.read(QUESTION, [passage])
+        assert alone.relevance == pytest.approx(reading.relevance, abs=1e-3)
+        assert alone.spans[0].span == reading.spans[0].span
+
+
+def test_threads_may_share_it(reader: Reader) -> None:
+    passages = _passages()
+    once = reader.read(QUESTION, passages)
+    with ThreadPoolExecutor(4) as pool:
+        assert all(again == once for again in pool.map(lambda _: reader.read(QUESTION, passages), range(8)))
