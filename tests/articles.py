@@ -11,6 +11,7 @@ from bri_qa.compose import open_index, refresh
 from bri_qa.conversation import Intent
 from bri_qa.corpus import load
 from bri_qa.embed import HASHING, HashingEmbedder
+from bri_qa.index import EmbeddedIndex
 from bri_qa.passages import sentences
 from bri_qa.pipeline import QAPipeline
 from bri_qa.protocols import Index
@@ -57,7 +58,7 @@ def pipeline_over(index: Index, **parts: Any) -> QAPipeline:
     return QAPipeline(index=index, **{**usual, **parts})
 
 
-def opened(settings: Settings) -> Index:
+def opened(settings: Settings) -> EmbeddedIndex:
     return open_index(settings)
 
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 import time
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bri_qa.answer import SpeakersAnswerer
@@ -144,6 +144,7 @@ _PIECES = st.sampled_from(
 )
 
 
+@settings(deadline=None)
 @given(st.lists(_PIECES, max_size=60).map(" ".join))
 def test_names_are_cut_from_the_sentence(sentence: str) -> None:
     plain = " ".join(sentence.split())

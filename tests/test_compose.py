@@ -1,0 +1,99 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from bri_qa.answer import ExtractiveAnswerer
+from bri_qa.compose import identity_card, open_index, pipeline, refresh
+from bri_qa.errors import CorpusError, IndexMissingError, IndexStaleError
+from bri_qa.settings import Settings
+from bri_qa.types import Question
+from tests.articles import IDS, built_in, settings_in
+
+
+def test_settings_become_a_pipeline_that_answers(tmp_path: Path) -> None:
+    settings = built_in(
+        tmp_path, reader="sentences", max_statements=2, top_k=3, abstain_below=0.25, max_question_chars=99
+    )
+    made = pipeline(settings)
+    assert (made.top_k, made.abstain_below, made.max_question_chars) == (3, 0.25, 99)
+    assert isinstance(made.answerer, ExtractiveAnswerer) and made.answerer.max_statements == 2
+    assert made.models == {"embedder": "hashing", "reader": "sentences"}
+    answer = made.ask(Question("How long is the new quay?"))
+    assert answer.citations[0].document_id == "harbour" and len(answer.hits) == 3
+    assert dict(answer.trace.models) == made.models
+
+
+def test_the_shipped_settings_answer(tmp_path: Path) -> None:
+    settings = settings_in(tmp_path).model_copy(update={"embedding_model": Settings.load({}).embedding_model})
+    refresh(settings).run()
+    answer = pipeline(settings).ask(Question("How long is the new quay?"))
+    assert "640 metres" in answer.citations[0].quote
+
+
+@pytest.mark.parametrize("retrieval", ["fused", "dense", "lexical"])
+def test_every_way_of_retrieval_can_be_set(tmp_path: Path, retrieval: str) -> None:
+    made = pipeline(built_in(tmp_path, reader="sentences", retrieval=retrieval, candidates=7))
+    assert (made.retriever.mode, made.retriever.candidates) == (retrieval, 7)
+    assert made.retrieve(Question("the new quay"))[1][0].passage.document_id == "harbour"
+
+
+def test_a_refresh_tells_first_and_then_does(tmp_path: Path) -> None:
+    settings = settings_in(tmp_path)
+    (settings.corpus_dir / "empty.txt").touch()
+    found = refresh(settings)
+    assert list(found.change.added) == IDS and found.change.reason == "there is no index yet"
+    assert [(item.path, item.reason.partition(":")[0]) for item in found.rejected] == [("empty.txt", "empty")]
+    with pytest.raises(IndexMissingError):
+        open_index(settings)
+    counted: list[tuple[int, int]] = []
+    manifest = found.run(lambda done, total: counted.append((done, total)))
+    assert manifest.documents == 4 and counted[-1] == (manifest.passages, manifest.passages)
+    assert [item.id for item in open_index(settings).documents()] == IDS
+
+
+def test_an_unchanged_corpus_is_not_built_again(tmp_path: Path) -> None:
+    settings = built_in(tmp_path)
+    before = sorted(path.name for path in settings.index_dir.iterdir())
+    again = refresh(settings)
+    assert not again.change and again.run() == open_index(settings).manifest
+    assert sorted(path.name for path in settings.index_dir.iterdir()) == before
+
+
+def test_only_what_changed_is_read_anew(tmp_path: Path) -> None:
+    settings = built_in(tmp_path)
+    (settings.corpus_dir / "bread.txt").unlink()
+    (settings.corpus_dir / "harbour.txt").write_text("Another harbour\nIt is closed.", encoding="utf-8")
+    (settings.corpus_dir / "new.md").write_text("# New\n\nIt is open.", encoding="utf-8")
+    change = refresh(settings).change
+    assert (change.added, change.changed, change.removed) == (("new",), ("harbour",), ("bread",))
+    assert change.unchanged == ("clinic", "notices/ferry") and change.reason is None
+
+
+def test_an_index_of_other_passages_is_refused_with_the_command_that_mends_it(tmp_path: Path) -> None:
+    settings = built_in(tmp_path)
+    other = settings.model_copy(update={"passage_tokens": 100})
+    for use in (open_index, pipeline, identity_card):
+        with pytest.raises(IndexStaleError, match="bri-qa index"):
+            use(other)
+    found = refresh(other)
+    assert found.change.reason and found.run().documents == 4
+    assert open_index(other).documents()
+
+
+def test_without_a_corpus_or_an_index_it_says_what_to_do(tmp_path: Path) -> None:
+    nowhere = Settings.load({}, corpus_dir=tmp_path / "none", index_dir=tmp_path / "none", embedding_model="hashing")
+    with pytest.raises(CorpusError, match="create it"):
+        refresh(nowhere)
+    with pytest.raises(IndexMissingError, match="run `bri-qa index` first"):
+        pipeline(nowhere)
+
+
+def test_the_identity_card_says_what_a_result_was_made_with_and_not_where(tmp_path: Path) -> None:
+    one = identity_card(built_in(tmp_path / "one", top_k=3))
+    other = identity_card(built_in(tmp_path / "other", top_k=3, port=1234, threads=1))
+    assert one == other
+    assert one["settings"]["top_k"] == 3 and one["index"]["passage_tokens"] == 160
+    assert len(one["index"]["corpus_sha256"]) == 64
+    assert str(tmp_path) not in str(one)
