@@ -133,7 +133,8 @@ def verify(
     troubles = [(number, trouble) for number, trouble in cut_again if trouble]
     for number, trouble in troubles:
         _print(f"[{number}] {trouble}")
-    standing = f"{len(citations) - len(troubles)} of {_counted(len(citations), 'quote')} stand"
+    stand = "stands" if len(citations) == 1 else "stand"
+    standing = f"{len(citations) - len(troubles)} of {_counted(len(citations), 'quote')} {stand}"
     _print(standing if citations else "the answer abstains: there is no quote to verify")
     if troubles:
         raise typer.Exit(FAILED)
@@ -143,7 +144,7 @@ def run(arguments: Sequence[str] | None = None) -> int:
     """Run the command line (by default this process's own) and return its exit code."""
     os.environ.setdefault("HF_HUB_OFFLINE", "1")
     try:
-        code = app(args=arguments, standalone_mode=False)
+        code = app(args=arguments, prog_name="bri-qa", standalone_mode=False)
     except BriQAError as error:
         return _failed(str(error))
     except typer.TyperException as error:
@@ -151,8 +152,11 @@ def run(arguments: Sequence[str] | None = None) -> int:
     except (KeyboardInterrupt, typer.Abort):
         return INTERRUPTED
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # nothing more can be told
+        _drop_output()
         return 0
+    except OSError as error:
+        _drop_output()
+        return _failed(f"{error}; free some space or mend the permissions, and run it again")
     except Exception as error:  # the edge: whatever went wrong, the user is told in one line
         if sys.flags.dev_mode:
             raise
@@ -166,6 +170,14 @@ def main() -> NoReturn:
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(encoding="utf-8", errors="backslashreplace")
     sys.exit(run())
+
+
+def _drop_output() -> None:
+    """Let what is still to be written go nowhere, lest the exit itself fails on it."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _failed(message: str) -> int:
