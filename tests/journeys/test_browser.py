@@ -193,6 +193,24 @@ def test_a_new_question_is_in_view_wherever_the_reader_has_scrolled(base: str, v
     assert screen.seen(answer.locator(".bri-statement"), "#bri-chat")
 
 
+def test_an_answer_longer_than_the_window_is_shown_from_its_beginning(base: str, visit: Visit) -> None:
+    screen = visit(base, (1280, 420))
+    screen.ask("How long is the new quay?")
+    answer = screen.ask(CLERKS)
+    screen.settle()
+    assert screen.seen(screen.page.locator(".bri-user").last, "#bri-chat")
+    assert not screen.seen(answer, "#bri-chat")
+
+
+def test_the_first_quote_of_an_answer_is_in_view_before_it_is_asked_for(base: str, visit: Visit) -> None:
+    screen = visit(base, (1280, 640))
+    for question in ("hand dry room copied line", "How heavy is the tidal bell of Orrin, cast in one piece?", MOON):
+        screen.ask(question)
+        expect(screen.current.first).to_be_visible()
+        screen.settle()
+        assert screen.seen(screen.current.first, "#bri-reader"), question
+
+
 def test_two_people_ask_at_the_same_time_and_see_only_their_own(
     base: str, pipeline: FakePipeline, visit: Visit
 ) -> None:

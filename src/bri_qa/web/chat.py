@@ -202,6 +202,7 @@ def build(chat: Chat) -> gr.Blocks:
             group_consecutive_messages=False,
             height="100%",
             layout="panel",
+            autoscroll=False,  # chat.js follows the question instead
             placeholder="## What would you like to know?\n\nAsk in plain words. Every answer opens at its quote.",
         )
         with gr.Column(elem_id="bri-composer"):

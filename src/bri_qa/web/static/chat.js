@@ -56,16 +56,28 @@ function keepFocus() {
   document.querySelector("#bri-box textarea")?.focus({ preventScroll: true });
 }
 
-let newest = null;
+// A new question is brought into view with as much of its answer as fits below it; a reader who scrolls is let be.
 let questions = 0;
+let following = false;
+function follow() {
+  const log = chat()?.querySelector('[role="log"]');
+  const asked = log?.querySelectorAll(".bri-user") ?? [];
+  if (asked.length > questions) following = true;
+  questions = asked.length;
+  if (!following || !questions) return;
+  const above = asked[questions - 1].getBoundingClientRect().top - log.getBoundingClientRect().top;
+  log.scrollTop += above - 20; // the browser stops at the end
+}
+for (const sign of ["wheel", "touchmove", "keydown", "pointerdown"]) {
+  document.addEventListener(sign, (event) => {
+    if (chat()?.contains(event.target)) following = false;
+  }, { passive: true });
+}
+
+let newest = null;
 function look() {
   mendNames();
-  const asked = chat()?.querySelectorAll(".bri-user").length ?? 0;
-  if (asked > questions) {
-    const log = chat().querySelector('[role="log"]');
-    log.scrollTop = log.scrollHeight; // a new question is always in view, wherever the reader had scrolled
-  }
-  questions = asked;
+  follow();
   const all = chat()?.querySelectorAll(".bri-answer") ?? [];
   document.body.classList.toggle("bri-begun", all.length > 0);
   const last = all[all.length - 1] ?? null;
