@@ -111,7 +111,7 @@ def test_a_read_only_corpus_is_built_and_refreshed(tmp_path: Path, read_only: Ca
     corpus.mkdir()
     (corpus / "harbour.txt").write_text("The harbour\n\nThe harbour has a quay.\n", encoding="utf-8")
     read_only(corpus)
-    settings = Settings(corpus_dir=corpus, index_dir=tmp_path / "index", embedding_model="hashing")
+    settings = Settings.load({}, corpus_dir=corpus, index_dir=tmp_path / "index", embedding_model="hashing")
     manifest = refresh(settings).run()
     assert manifest.documents == 1 and not refresh(settings).change
     assert open_index(settings).search_lexical("quay", 5, Filters())

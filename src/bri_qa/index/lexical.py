@@ -22,8 +22,7 @@ FOLDER = "words"
 _LOCKS = ".tantivy-*.lock"
 _MAX_TERMS = 256  # of a query
 _HEAP_BYTES = 128_000_000
-_UNSPACED = r"\p{Han}|\p{Hiragana}|\p{Katakana}|\p{Thai}|\p{Lao}|\p{Khmer}|\p{Myanmar}"
-_WIDE = regex.compile(rf"(?<={_UNSPACED})|(?={_UNSPACED})")
+_UNSPACED = regex.compile(r"[\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}]")
 _CODE = regex.compile(r"(?<![\p{L}\p{N}])[\p{L}\p{N}]++(?:[-\u2010_/.,][\p{L}\p{N}]++)++")  # or words joined
 _THOUSANDS = regex.compile(r"(?<=\d),(?=\d{3}(?!\d))")
 _ACRONYM = regex.compile(r"(?<![\p{L}\p{N}])\p{Lu}{2,}(?![\p{L}\p{N}])")
@@ -108,8 +107,9 @@ def _prepared(text: str) -> str:
 
     Letters in their compatible form: those of a ligature, a wide digit, a letter and its accent typed apart.
     """
-    plain = unicodedata.normalize("NFKC", text)
-    prepared: str = _WIDE.sub(" ", _CODE.sub(_with_code, plain))
+    if not text.isascii():
+        text = _UNSPACED.sub(r" \g<0> ", unicodedata.normalize("NFKC", text))
+    prepared: str = _CODE.sub(_with_code, text)
     return prepared
 
 
