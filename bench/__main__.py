@@ -1,0 +1,36 @@
+"""`python -m bench [NAME …]`: run the benchmarks, write their results, and fill the tables of the README.
+
+`--quick` runs each at a tiny size and prints the figures; nothing is written.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import json
+
+from bench import machine, readme
+
+NAMES = ("embed", "lexical", "vectors", "index", "ask")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m bench", description="Measure speed and memory.")
+    parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(NAMES)}; all if none is given")
+    parser.add_argument("--quick", action="store_true", help="tiny sizes, to see that it runs; writes nothing")
+    parser.add_argument("--note", default="", help="what a reader of the result must know, such as other load")
+    options = parser.parse_args()
+    if unknown := sorted(set(options.names) - set(NAMES)):
+        parser.error(f"there is no benchmark {', '.join(unknown)}; there are {', '.join(NAMES)}")
+    for name in options.names or NAMES:
+        figures = importlib.import_module(f"bench.{name}").measure(options.quick)
+        if options.quick:
+            print(json.dumps({name: figures}, indent=1, ensure_ascii=False))
+        else:
+            print(machine.keep(name, figures, options.note))
+    if not options.quick:
+        readme.main([])
+
+
+if __name__ == "__main__":
+    main()

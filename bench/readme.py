@@ -1,0 +1,151 @@
+"""`python -m bench.readme [--check]`: fill the tables of bench/README.md from bench/results.
+
+A table stands between `<!-- figures: NAME -->` and `<!-- /figures -->`. `--check` writes nothing and fails if a table
+is not what the results say.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from bench.machine import RESULTS
+
+README = Path(__file__).parent / "README.md"
+_BLOCK = re.compile(r"(<!-- figures: (\w+) -->\n).*?(<!-- /figures -->)", re.DOTALL)
+Rows = list[list[Any]]
+
+
+def main(arguments: Sequence[str]) -> int:
+    before = README.read_text(encoding="utf-8")
+    after = _BLOCK.sub(lambda block: block[1] + _figures(block[2]) + block[3], before)
+    if "--check" not in arguments:
+        README.write_text(after, encoding="utf-8")
+        return 0
+    if before != after:
+        print("bench/README.md is not what bench/results say; run python -m bench.readme", file=sys.stderr)
+    return int(before != after)
+
+
+def _figures(name: str) -> str:
+    path = RESULTS / f"{name}.json"
+    if not path.is_file():
+        return ""
+    result = json.loads(path.read_bytes())
+    return f"{_where(result)}\n\n{TABLES[name](result['figures'])}\n"
+
+
+def _where(result: dict[str, Any]) -> str:
+    machine = result["machine"]
+    flags = ", ".join(machine["flags"]) or "none of the vector extensions that matter"
+    note = f" Note: {result['note']}." if result["note"] else ""
+    return (
+        f"{result['measured']}, {machine['cpu']} ({flags}), {machine['cores']} cores, {machine['memory_gb']} GB.{note}"
+    )
+
+
+def _table(head: Sequence[str], rows: Rows) -> str:
+    lines = [list(head), ["---"] + ["---:"] * (len(head) - 1), *rows]
+    return "\n".join("| " + " | ".join(str(cell) for cell in line) + " |" for line in lines)
+
+
+def _embed(found: dict[str, Any]) -> str:
+    rows: Rows = []
+    for name, speeds in found["passages_per_second"].items():
+        query = found["query"][name]
+        middle = sorted(speeds)[len(speeds) // 2]
+        rows.append([name, middle, f"{min(speeds)} to {max(speeds)}", query["p50_ms"], query["p95_ms"]])
+    low, high = found["ratio_range"]
+    table = _table(["", "passages/s, median", "range", "query p50, ms", "query p95, ms"], rows)
+    return (
+        f"{found['passages']} passages of {found['mean_word_pieces']} word pieces at the mean, "
+        f"{found['rounds']} rounds, {found['precision']}. "
+        f"Ratio by round: **{found['ratio_median']}** at the median, {low} to {high}. "
+        f"Least cosine between the two: {found['cosine_min']}.\n\n{table}"
+    )
+
+
+def _lexical(found: dict[str, Any]) -> str:
+    rows: Rows = []
+    for size, engines in found["sizes"].items():
+        for name, built in engines["build"].items():
+            short, long = engines["short"][name], engines["long"][name]
+            middle = sorted(built["seconds"])[len(built["seconds"]) // 2]
+            times = [short["p50_ms"], short["p95_ms"], long["p50_ms"], long["p95_ms"]]
+            agreement = f"{short['agreement']:.2f} / {long['agreement']:.2f}"
+            rows.append([f"{name}, {int(size):,}", middle, built["megabytes"], *times, agreement])
+    short, long = (found["question_words"][kind] for kind in ("short", "long"))
+    head = ["engine, passages", "build, s", "MB", "short p50, ms", "p95", "long p50, ms", "p95", "agreement"]
+    return (
+        f"Short questions have {short} words at the mean, long ones {long}; k = {found['k']}.\n\n{_table(head, rows)}"
+    )
+
+
+def _vectors(found: dict[str, Any]) -> str:
+    rows: Rows = [
+        [f"{int(size):,}", one["all"]["p50_ms"], one["all"]["p95_ms"], one["tenth"]["p50_ms"], one["open_s"]]
+        for size, one in found["sizes"].items()
+    ]
+    head = ["vectors", "all: p50, ms", "p95, ms", "a tenth: p50, ms", "open, s"]
+    return f"{found['dim']} dimensions, k = {found['k']}, one thread.\n\n{_table(head, rows)}"
+
+
+def _index(found: dict[str, Any]) -> str:
+    names = {
+        "build": "first build",
+        "unchanged": "refresh, nothing changed",
+        "one_text": "refresh, one text changed",
+        "one_title": "refresh, one title changed",
+        "open": "open and search once",
+    }
+    rows: Rows = [
+        [
+            names[name],
+            step["seconds_median"],
+            f"{min(step['seconds'])} to {max(step['seconds'])}",
+            step["peak_memory_mb"],
+        ]
+        for name, step in found["steps"].items()
+    ]
+    return (
+        f"{found['passages']:,} passages of {found['documents']} documents, {found['rounds']} rounds; the index has "
+        f"{found['index_megabytes']} MB.\n\n{_table(['step', 's, median', 'range', 'peak memory, MB'], rows)}"
+    )
+
+
+def _ask(found: dict[str, Any]) -> str:
+    warm = found["warm"]
+    rows: Rows = [
+        [
+            f"`bri-qa {name}`, a fresh process" if name == "ask" else "`bri-qa --help`",
+            *_times(one),
+            one["peak_memory_mb"],
+        ]
+        for name, one in found["process"].items()
+    ]
+    stages = [[f"· {stage}", *_times(one), ""] for stage, one in warm["questions"]["stages"].items()]
+    asked: Rows = [["a question, warm", *_times(warm["questions"]), ""], *stages]
+    asked.append(["an overview, warm", *_times(warm["overviews"]), ""])
+    models = ", ".join(f"{kind} {name}" for kind, name in found["models"].items())
+    table = _table(["", "p50, ms", "p95, ms", "n", "peak memory, MB"], [*asked, *rows])
+    return f"{found['documents']} document, {found['passages']} passages; {models}.\n\n{table}"
+
+
+def _times(one: dict[str, Any]) -> list[Any]:
+    return [one["p50_ms"], one["p95_ms"], one["n"]]
+
+
+TABLES: dict[str, Callable[[dict[str, Any]], str]] = {
+    "embed": _embed,
+    "lexical": _lexical,
+    "vectors": _vectors,
+    "index": _index,
+    "ask": _ask,
+}
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
