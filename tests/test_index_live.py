@@ -91,7 +91,18 @@ def test_readers_get_each_new_index_and_no_question_fails(tmp_path: Path) -> Non
             seen = one.result()
             assert seen == sorted(seen)  # never back to an older one
     assert index.documents() == edition(7)
+
+
+def test_generations_that_nobody_reads_are_let_go(tmp_path: Path) -> None:
+    publish(tmp_path, edition(0))
+    index = EmbeddedIndex.open(tmp_path, IDENTITY)
     gc.collect()
+    before = len(list(Path("/proc/self/fd").iterdir()))
+    for n in range(1, 9):
+        publish(tmp_path, edition(n))
+        assert index.search_lexical("words", 1, Filters())
+    gc.collect()
+    assert len(list(Path("/proc/self/fd").iterdir())) <= before + 2
 
 
 def test_an_index_deleted_and_built_again_is_a_new_one(tmp_path: Path) -> None:

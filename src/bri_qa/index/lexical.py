@@ -7,7 +7,6 @@ A-12b as A12b, and 3.5 apart from 35.
 
 from __future__ import annotations
 
-import os
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -70,11 +69,15 @@ class WordIndex:
         """
         import tantivy
 
-        with _writable(folder / FOLDER) as place:
-            try:
-                return cls(tantivy.Index.open(str(place)))
-            except ValueError as error:
-                raise OSError(f"{folder / FOLDER} is no word index: {error}") from error
+        place = folder / FOLDER
+        try:
+            return cls(tantivy.Index.open(str(place)))
+        except ValueError:  # tantivy locks what it opens; the folder may be read-only or its disk full
+            with _linked(place) as elsewhere:
+                try:
+                    return cls(tantivy.Index.open(str(elsewhere)))
+                except ValueError as error:
+                    raise OSError(f"{place} is no word index: {error}") from error
 
     def search(self, query: str, k: int, documents: Sequence[str] | None) -> list[tuple[int, float]]:
         """(number, BM25 score) of at most k passages, best first; `documents` None searches all."""
@@ -123,11 +126,8 @@ def _with_code(match: regex.Match[str]) -> str:
 
 
 @contextmanager
-def _writable(place: Path) -> Iterator[Path]:
-    """`place`, or where it is read-only a passing folder of links to its files: tantivy locks what it opens."""
-    if os.access(place, os.W_OK):
-        yield place
-        return
+def _linked(place: Path) -> Iterator[Path]:
+    """A passing folder of links to the files of an index, which is not needed once they are open."""
     with TemporaryDirectory(prefix="bri-qa-") as name:
         for path in place.iterdir():
             if not path.match(_LOCKS):
