@@ -93,7 +93,10 @@ def test_everything_can_be_done_by_keyboard(base: str, visit: Visit) -> None:
     screen = visit(base)
     keys = screen.page.keyboard
     expect(screen.box).to_be_focused()
-    keys.type(CLERKS)
+    keys.type("clerk wrote in the ledger")
+    keys.press("Shift+Enter")
+    keys.type("of the mill")
+    expect(screen.box).to_have_value("clerk wrote in the ledger\nof the mill")
     keys.press("Enter")
     expect(screen.answers).to_have_count(1)
     expect(screen.box).to_be_focused()
