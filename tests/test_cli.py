@@ -212,11 +212,11 @@ def test_eval_scores_reports_and_gates(indexed: Told, here: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        ([], "Missing command; see bri-qa --help"),
-        (["nonsense"], "No such command 'nonsense'; see bri-qa --help"),
+        ([], "Missing command (bri-qa --help tells how)"),
+        (["nonsense"], "No such command 'nonsense' (bri-qa --help tells how)"),
         (["ask"], 'give one question in quotes, or --batch FILE: bri-qa ask "How many cities?"'),
         (["ask", "a", "--batch", "b"], 'give one question in quotes, or --batch FILE: bri-qa ask "How many cities?"'),
-        (["ask", "How", "many"], "Got unexpected extra argument(s) (many); see bri-qa --help"),
+        (["ask", "How", "many"], "Got unexpected extra argument(s) (many) (bri-qa --help tells how)"),
         (["ask", "hello"], "there is no index in index; run `bri-qa index` first"),
         (["ask", "--batch", "none.jsonl"], "none.jsonl cannot be read (No such file or directory); give a file of JSON lines"),
         (["verify", "none.json"], "none.json is not a saved answer ([Errno 2] No such file or directory: 'none.json'); give the output of `bri-qa ask --json`"),

@@ -110,10 +110,10 @@ def serve(
     index: Index = None,
 ) -> None:
     """Serve the chat at / and the API at /api/v1."""
-    from bri_qa import web
-
     settings = _settings(host=host, port=port, index_dir=index)
     pipeline = _pipeline(settings)
+    from bri_qa import web  # slow to load: only once all else is in order
+
     web.serve(settings, pipeline, lambda address: _print(f"bri_qa is at {address} (Ctrl-C stops it)"))
 
 
@@ -148,7 +148,7 @@ def run(arguments: Sequence[str] | None = None) -> int:
     except BriQAError as error:
         return _failed(str(error))
     except typer.TyperException as error:
-        return _failed(f"{error.format_message().rstrip('.')}; see bri-qa --help")
+        return _failed(f"{error.format_message().rstrip('.')} (bri-qa --help tells how)")
     except (KeyboardInterrupt, typer.Abort):
         return INTERRUPTED
     except BrokenPipeError:

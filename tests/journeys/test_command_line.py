@@ -52,12 +52,14 @@ class House:
         self.folder = folder
         shutil.copytree(ARTICLES, folder / "corpus")
 
-    def run(self, *arguments: str, stdin: bytes = b"", **environ: str) -> subprocess.CompletedProcess[str]:
+    def run(
+        self, *arguments: str, stdin: bytes = b"", environ: dict[str, str] | None = None
+    ) -> subprocess.CompletedProcess[str]:
         plain = {name: value for name, value in os.environ.items() if not name.startswith("BRI_QA_")}
         done = subprocess.run(
             [PROGRAM, *arguments],
             cwd=self.folder,
-            env={**plain, **environ},
+            env={**plain, **(environ or {})},
             input=stdin,
             capture_output=True,
             timeout=120,
@@ -65,14 +67,14 @@ class House:
         )
         return subprocess.CompletedProcess(done.args, done.returncode, done.stdout.decode(), done.stderr.decode())
 
-    def fine(self, *arguments: str, stdin: bytes = b"", **environ: str) -> str:
-        done = self.run(*arguments, stdin=stdin, **environ)
+    def fine(self, *arguments: str, stdin: bytes = b"", environ: dict[str, str] | None = None) -> str:
+        done = self.run(*arguments, stdin=stdin, environ=environ)
         assert (done.returncode, done.stderr) == (0, "")
         return done.stdout
 
-    def error(self, *arguments: str, **environ: str) -> str:
+    def error(self, *arguments: str, environ: dict[str, str] | None = None) -> str:
         """The one line that a command prints to standard error when it exits with 2."""
-        done = self.run(*arguments, **environ)
+        done = self.run(*arguments, environ=environ)
         assert done.returncode == 2, done.stderr
         assert done.stderr.startswith("bri-qa: ") and done.stderr.count("\n") == 1
         return done.stderr.strip()
@@ -197,13 +199,13 @@ def test_eval_exits_with_1_on_a_missed_gate(house: House) -> None:
         (["verify", "corpus/bread.txt"], {}, "corpus/bread.txt is not a saved answer"),
         (["ask"], {}, "give one question in quotes"),
         (["ask", " "], {}, "the question is empty"),
-        (["aks"], {}, "No such command 'aks'; see bri-qa --help"),
+        (["aks"], {}, "No such command 'aks'. Did you mean 'ask'? (bri-qa --help tells how)"),
     ],
 )  # fmt: skip
 def test_an_error_is_one_line_that_says_what_to_do(
     house: House, arguments: list[str], environ: dict[str, str], said: str
 ) -> None:
-    assert said in house.error(*arguments, **environ)
+    assert said in house.error(*arguments, environ=environ)
 
 
 def test_a_port_in_use_is_an_error(house: House) -> None:
