@@ -9,8 +9,8 @@ from bri_qa.types import AbstainReason, Draft, Hit, Question
 from tests.articles import articles, hits_of, whole
 
 
-def _digest(hits: list[Hit]) -> Draft:
-    return DigestAnswerer(HashingEmbedder()).answer(Question("Summarise"), "Summarise", hits)
+def _digest(hits: list[Hit], text: str = "Summarise") -> Draft:
+    return DigestAnswerer(HashingEmbedder()).answer(Question(text), text, hits)
 
 
 def _texts(draft: Draft) -> list[str]:
@@ -41,6 +41,28 @@ def test_of_two_sentences_the_one_that_is_understood_alone_is_taken(opening: str
 def test_a_sentence_that_leans_is_better_than_none() -> None:
     text = "It was opened again by the town in the spring of that year."
     assert _texts(_digest([whole(text)])) == [text]
+
+
+@pytest.mark.parametrize(
+    ("text", "count"),
+    [
+        ("Summarise the article in one sentence", 1),
+        ("a two-line summary", 2),
+        ("Give me 3 bullet points", 3),
+        ("What are the four main points?", 4),
+        ("Summarise it in 0 sentences", 1),
+        ("Summarise it in 99 sentences", 6),
+        ("Summarise the article of 2024", 6),
+    ],
+)
+def test_as_many_sentences_are_given_as_are_asked_for(text: str, count: int) -> None:
+    assert len(_texts(_digest([whole(articles()["harbour"].text)], text))) == count
+
+
+def test_a_number_holds_for_all_articles_together() -> None:
+    hits = [whole(item.text, key) for key, item in articles().items()]
+    for count in (1, 3, 4):
+        assert len(_texts(_digest(hits, f"Summarise everything in {count} sentences"))) == count
 
 
 def test_several_articles_share_the_digest_and_none_is_left_out() -> None:

@@ -20,6 +20,11 @@ _LEANING = 0.5  # of its gain: what a sentence loses that is hardly understood a
 _ALONE = 8  # words with which a sentence mostly is
 _WORD = regex.compile(r"\p{L}+")
 _UNSPACED = regex.compile(r"[\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}]")
+_NUMBERS = "one two three four five six seven eight nine ten eleven twelve".split()
+_COUNT = regex.compile(
+    rf"\b(\d{{1,2}}|{'|'.join(_NUMBERS)})[ -](?:\w+ ){{0,2}}"
+    r"(?:sentences?|lines?|bullets?|points?|facts?|ideas?|takeaways?)\b"
+)
 _POINTING = frozenset("it he she they this that these those his her its their him them such rest".split())
 _JOINING = frozenset(
     (
@@ -46,7 +51,7 @@ class DigestAnswerer:
 
     def answer(self, question: Question, query: str, hits: Sequence[Hit]) -> Draft:
         """`hits` are all passages in scope, in reading order; they need not be read."""
-        del question, query
+        del query
         by_document: dict[str, list[Sentence]] = {}
         said: set[str] = set()
         for sentence in each_once(hits):
@@ -56,20 +61,30 @@ class DigestAnswerer:
                 by_document.setdefault(sentence.passage.document_id, []).append(sentence)
         if not by_document:
             return Draft(reason=AbstainReason.NOT_STATED, message="There is no text here to sum up.")
-        chosen = [item for group in self._groups(list(by_document.values())) for item in group]
+        groups = self._groups(list(by_document.values()), _asked_for(question.text))
+        chosen = [item for group in groups for item in group]
         return Draft(tuple(item.statement() for item in chosen), confidence=1.0)
 
-    def _groups(self, documents: Sequence[Sequence[Sentence]]) -> list[list[Sentence]]:
+    def _groups(self, documents: Sequence[Sequence[Sentence]], asked: int | None) -> list[list[Sentence]]:
         """The chosen sentences of each document; of more documents than a digest has room for, of one opening each."""
-        if len(documents) > _MOST:
-            return [self._central([item for sentences in documents for item in sentences[:1]], _MOST)]
-        share = max(1, min(_SENTENCES, _MOST // len(documents)))
-        return [self._central(sentences, share) for sentences in documents]
+        most = asked or _MOST
+        if len(documents) > most:
+            return [self._central([item for sentences in documents for item in sentences[:1]], most)]
+        share = max(1, min(asked or _SENTENCES, most // len(documents)))
+        return [self._central(sentences, min(share, -(-len(sentences) // 2))) for sentences in documents]
 
     def _central(self, sentences: Sequence[Sentence], count: int) -> list[Sentence]:
         vectors = self.embedder.embed_passages([item.text for item in sentences])
         leaning = np.array([at > 0 and _leans(item.text) for at, item in enumerate(sentences)], np.float32)
-        return [sentences[i] for i in sorted(_covering(vectors, leaning, min(count, -(-len(sentences) // 2))))]
+        return [sentences[i] for i in sorted(_covering(vectors, leaning, count))]
+
+
+def _asked_for(text: str) -> int | None:
+    """How many sentences a message asks for, if it does: "in three sentences", "the 5 main points"."""
+    found = _COUNT.search(text.casefold())
+    if found is None:
+        return None
+    return min(_MOST, max(1, int(found[1]))) if found[1].isdecimal() else _NUMBERS.index(found[1]) + 1
 
 
 def _length(text: str) -> int:
