@@ -1,4 +1,4 @@
-"""`python -m bench.readme [--check]`: fill the tables of bench/README.md from bench/results.
+"""`python -m bench.readme [--check]`: fill the tables of the READMEs from bench/results and eval/baselines.
 
 A table stands between `<!-- figures: NAME -->` and `<!-- /figures -->`. `--check` writes nothing and fails if a table
 is not what the results say.
@@ -15,28 +15,73 @@ from typing import Any
 
 from bench.machine import RESULTS
 
-README = Path(__file__).parent / "README.md"
+ROOT = Path(__file__).parent.parent
+READMES = (ROOT / "README.md", ROOT / "bench" / "README.md")
 _BLOCK = re.compile(r"(<!-- figures: (\w+) -->\n).*?(<!-- /figures -->)", re.DOTALL)
 Rows = list[list[Any]]
+BASELINES = ROOT / "eval" / "baselines"
+SCORES = (
+    ("citation_validity", "every quote is the article's text at its place", "1"),
+    ("evidence_coverage@3", "the first three quotes hold the gold evidence (answerable cases)", "0.90"),
+    ("at_most_3_quotes", "answers with three quotes or fewer", "–"),
+    ("citation_precision", "quotes that overlap gold evidence", "–"),
+    ("exact_match", "short answer exactly right, of those given", "–"),
+    ("f1", "words shared with an accepted answer", "–"),
+    ("recall@3", "gold evidence among the first three passages", "–"),
+    ("abstention_auroc", "confidence tells answerable from unanswerable (AUROC)", "0.85"),
+    ("false_abstention_rate", "answerable cases that abstain", "at most 0.10"),
+    ("abstention_recall", "unanswerable cases that abstain", "–"),
+)
 
 
 def main(arguments: Sequence[str]) -> int:
-    before = README.read_text(encoding="utf-8")
+    stale = [readme for readme in READMES if not _fresh(readme, write="--check" not in arguments)]
+    for readme in stale:
+        print(f"{readme.relative_to(ROOT)} is not what the results say; run python -m bench.readme", file=sys.stderr)
+    return int(bool(stale))
+
+
+def _fresh(readme: Path, write: bool) -> bool:
+    """Whether a README says what the results say, having been written first if asked."""
+    before = readme.read_text(encoding="utf-8")
     after = _BLOCK.sub(lambda block: block[1] + _figures(block[2]) + block[3], before)
-    if "--check" not in arguments:
-        README.write_text(after, encoding="utf-8")
-        return 0
-    if before != after:
-        print("bench/README.md is not what bench/results say; run python -m bench.readme", file=sys.stderr)
-    return int(before != after)
+    if write:
+        readme.write_text(after, encoding="utf-8")
+    return write or before == after
 
 
 def _figures(name: str) -> str:
+    if name == "summary":
+        return _summary()
+    result = _result(name)
+    return f"{_where(result)}\n\n{TABLES[name](result['figures'])}\n" if result else ""
+
+
+def _result(name: str) -> dict[str, Any]:
     path = RESULTS / f"{name}.json"
-    if not path.is_file():
-        return ""
-    result = json.loads(path.read_bytes())
-    return f"{_where(result)}\n\n{TABLES[name](result['figures'])}\n"
+    found: dict[str, Any] = json.loads(path.read_bytes()) if path.is_file() else {}
+    return found
+
+
+def _summary() -> str:
+    """The scores of both splits, and what a question and a build take."""
+    splits = {name: json.loads((BASELINES / f"{name}.json").read_bytes())["scores"] for name in ("test", "dev")}
+    scores: Rows = [
+        [words, *(f"{splits[name][metric]:.3f}" if metric in splits[name] else "–" for name in splits), target]
+        for metric, words, target in SCORES
+    ]
+    text = _table(["score on the first article's cases", "test", "dev", "target"], scores)
+    ask, embed = _result("ask"), _result("embed")
+    if ask and embed:
+        warm, process = ask["figures"]["warm"]["questions"], ask["figures"]["process"]["ask"]
+        ratio = f"{embed['figures']['ratio_median']} × sentence-transformers' defaults"
+        times: Rows = [
+            ["a question once the server is warm, median", f"{warm['p50_ms']:.0f} ms", "100 ms"],
+            ["`bri-qa ask` as a fresh process, median", f"{process['p50_ms'] / 1000:.1f} s", "2.5 s"],
+            ["embedding, passages per second", ratio, "2.5 × with AMX, else 1 ×"],
+        ]
+        text += f"\n\n{_where(ask)}\n\n{_table(['speed', 'measured', 'target'], times)}"
+    return text + "\n"
 
 
 def _where(result: dict[str, Any]) -> str:
