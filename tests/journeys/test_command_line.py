@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import sys
 import time
+import urllib.request
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +19,7 @@ import pytest
 from tests.articles import ARTICLES, IDS
 
 pytestmark = pytest.mark.journey
+APP = Path(__file__).parents[2] / "app.py"
 PROGRAM = str(Path(sys.executable).parent / "bri-qa")
 QUAY = "The new quay is 640 metres long and takes three ships at a time."
 ANSWER_FIELDS = [
@@ -277,3 +280,17 @@ def test_it_answers_where_there_is_no_network(house: House) -> None:
         check=False,
     )
     assert (done.returncode, done.stderr) == (0, "") and QUAY in done.stdout
+
+
+def test_app_py_indexes_then_serves_and_says_where(tmp_path: Path) -> None:
+    house = House(tmp_path)
+    environ = {**os.environ, "BRI_QA_PORT": "0"}
+    with subprocess.Popen(
+        [sys.executable, str(APP)], cwd=house.folder, env=environ, stdout=subprocess.PIPE, text=True
+    ) as app:
+        assert app.stdout is not None
+        line = next(line for line in app.stdout if line.startswith("bri_qa is at "))
+        with urllib.request.urlopen(f"{line.split()[3]}/readyz", timeout=60) as answer:  # noqa: S310 - our own server
+            assert json.load(answer) == {"status": "ready", "documents": 4}
+        app.terminate()
+        assert app.wait(60) in (0, -signal.SIGTERM)
