@@ -65,12 +65,13 @@ def _result(name: str) -> dict[str, Any]:
 
 def _summary() -> str:
     """The scores of both splits, and what a question and a build take."""
-    splits = {name: json.loads((BASELINES / f"{name}.json").read_bytes())["scores"] for name in ("test", "dev")}
+    files = {name: BASELINES / f"{name}.json" for name in ("test", "dev")}
+    splits = {name: json.loads(path.read_bytes())["scores"] for name, path in files.items() if path.is_file()}
     scores: Rows = [
         [words, *(f"{splits[name][metric]:.3f}" if metric in splits[name] else "–" for name in splits), target]
         for metric, words, target in SCORES
     ]
-    text = _table(["score on the first article's cases", "test", "dev", "target"], scores)
+    text = _table(["score on the first article's cases", *splits, "target"], scores) if splits else ""
     ask, embed = _result("ask"), _result("embed")
     if ask and embed:
         warm, process = ask["figures"]["warm"]["questions"], ask["figures"]["process"]["ask"]

@@ -11,19 +11,11 @@ from safetensors.numpy import save_file
 from bri_qa import minilm
 from bri_qa.artifacts import sha256
 from bri_qa.bert import HEAD_WIDTH, Encoder
+from bri_qa.embed import HashingEmbedder, MiniLMEmbedder
 from bri_qa.errors import ArtifactHashError, ArtifactMissingError
-from bri_qa.reader.cross_encoder import (
-    BUNDLED,
-    HEADS,
-    MAX_TOKENS,
-    Calibration,
-    CrossEncoderReader,
-    Raw,
-    RawSentence,
-    features,
-    logistic,
-    sigmoid,
-)
+from bri_qa.reader import SentenceReader
+from bri_qa.reader.cross_encoder import BUNDLED, Calibration, CrossEncoderReader, features, logistic, sigmoid
+from bri_qa.reader.network import HEADS, MAX_TOKENS, Network, Raw, RawSentence
 from bri_qa.types import Hit, Passage, Reading, ScoredSpan, Span
 
 HIDDEN = 2 * HEAD_WIDTH
@@ -64,17 +56,22 @@ def random_weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def reader(random_weights: Path) -> CrossEncoderReader:
-    return CrossEncoderReader("random", Encoder.load(random_weights, HEADS, precision="f32"), minilm.tokenizer(), EVEN)
+def network(random_weights: Path) -> Network:
+    return Network(Encoder.load(random_weights, HEADS, precision="f32"), minilm.tokenizer())
+
+
+@pytest.fixture(scope="module")
+def reader(network: Network) -> CrossEncoderReader:
+    return CrossEncoderReader("random", network, SentenceReader(HashingEmbedder()), EVEN)
 
 
 SHORT = "The ferry sailed on Monday. It carried 1,200 bales of wool!"
 LONG = " ".join(f"Sentence number {n} tells of ship {n} and its {n * 37} bales." for n in range(120))
 
 
-def test_each_sentence_of_a_passage_has_its_best_span_whatever_the_length(reader: CrossEncoderReader) -> None:
+def test_each_sentence_of_a_passage_has_its_best_span_whatever_the_length(network: Network) -> None:
     for raw, text, count in zip(
-        reader.raw("How many bales?", [passage(SHORT), passage(LONG)]), (SHORT, LONG), (2, 120), strict=True
+        network.raw("How many bales?", [passage(SHORT), passage(LONG)]), (SHORT, LONG), (2, 120), strict=True
     ):
         assert len(raw.sentences) == count
         assert all(item.sentence.contains(item.span) and item.span.of(text).strip() for item in raw.sentences)
@@ -103,8 +100,8 @@ def test_no_passages_no_readings(reader: CrossEncoderReader) -> None:
     assert reader.confidence("How many?", []) < 1e-3
 
 
-def test_scores_are_the_calibrated_functions_of_what_was_read(reader: CrossEncoderReader) -> None:
-    raw = reader.raw("How many bales?", [passage(SHORT)])[0]
+def test_scores_are_the_calibrated_functions_of_what_was_read(reader: CrossEncoderReader, network: Network) -> None:
+    raw = network.raw("How many bales?", [passage(SHORT)])[0]
     read = reader.read("How many bales?", [passage(SHORT)])[0]
     assert read.exact
     assert read.spans[0].score == pytest.approx(sigmoid(max(item.margin for item in raw.sentences)))
@@ -128,7 +125,7 @@ def test_hits_are_ordered_by_what_was_read_and_how_they_were_found() -> None:
 def test_features_say_how_much_of_the_question_a_passage_and_a_sentence_hold() -> None:
     text = "Mara Oduya built the quay. It is long."
     sentence = RawSentence(Span(27, 38), Span(33, 37), 2.5)
-    found = features("Which quay did Mara Oduya build?", text, Raw((sentence,), -1.0, 3.0), sentence)
+    found = features("Which quay did Mara Oduya build?", text, Raw((sentence,), -1.0, 3.0), sentence, 0.25)
     assert found == {
         "margin": 2.5,
         "no_answer": 3.0,
@@ -137,25 +134,26 @@ def test_features_say_how_much_of_the_question_a_passage_and_a_sentence_hold() -
         "names": 1.0,
         "near_words": 0.0,
         "near_names": 0.0,
+        "meaning": 0.25,
     }
     assert logistic({"bias": -1.0, "margin": 2.0, "unknown": 9.0}, found) == pytest.approx(sigmoid(4.0))
 
 
 def test_a_reader_is_known_by_its_card(random_weights: Path, tmp_path: Path) -> None:
     with pytest.raises(ArtifactMissingError, match=r"reader\.json is missing"):
-        CrossEncoderReader.load(tmp_path)
+        CrossEncoderReader.load(tmp_path, HashingEmbedder())
     (tmp_path / "model.safetensors").write_bytes(random_weights.read_bytes())
     calibration = {key: getattr(EVEN, key) for key in Calibration.__slots__}
     card = {"name": "mine", "sha256": "0" * 64, "calibration": calibration}
     (tmp_path / "reader.json").write_text(json.dumps(card))
     with pytest.raises(ArtifactHashError, match="not the file we trust"):
-        CrossEncoderReader.load(tmp_path)
+        CrossEncoderReader.load(tmp_path, HashingEmbedder())
     assert sha256(random_weights) != card["sha256"]
 
 
 @pytest.fixture(scope="module")
 def bundled() -> CrossEncoderReader:
-    return CrossEncoderReader.load(BUNDLED)
+    return CrossEncoderReader.load(BUNDLED, MiniLMEmbedder.load())
 
 
 def test_the_bundled_reader_finds_a_number_and_tells_that_one_is_not_given(bundled: CrossEncoderReader) -> None:

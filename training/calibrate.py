@@ -19,14 +19,13 @@ from bri_qa.embed import MiniLMEmbedder
 from bri_qa.index import EmbeddedIndex, Identity, build, plan
 from bri_qa.minilm import tokenizer, weights
 from bri_qa.passages import Limit, cut
-from bri_qa.reader import CrossEncoderReader, SentenceReader
-from bri_qa.reader.cross_encoder import HEADS, Calibration, Raw
+from bri_qa.reader import SentenceReader
+from bri_qa.reader.network import HEADS, Network, Raw
 from bri_qa.retrieve import Retriever
 from bri_qa.tokens import Tokenizer
 from bri_qa.types import Document, Filters, Hit, Passage, Source, Span
 from training.data import Row, read_answers, read_rows
 
-NO_CALIBRATION = Calibration({}, {}, {}, 0.5, 0.5, 1.0)
 READ = 8  # hits that are read for a pooled question
 
 
@@ -44,10 +43,9 @@ class Asked:
     meanings: list[dict[Span, float]] = field(default_factory=list)  # by sentence of each hit, without the network
 
 
-def open_reader(model: Path) -> CrossEncoderReader:
-    """The reader of an exported safetensors file, without calibration."""
-    encoder = Encoder.load([weights(), Weights(model)], HEADS)
-    return CrossEncoderReader(model.parent.name, encoder, tokenizer(), NO_CALIBRATION)
+def open_network(model: Path) -> Network:
+    """The network of an exported safetensors file."""
+    return Network(Encoder.load([weights(), Weights(model)], HEADS), tokenizer())
 
 
 def sample(path: Path, count: int, seed: int) -> list[Asked]:
@@ -78,7 +76,7 @@ def pooled_index(folder: Path, found: Sequence[Document], embedder: MiniLMEmbedd
     return EmbeddedIndex.open(folder, identity)
 
 
-def ask(questions: Sequence[Asked], reader: CrossEncoderReader, index: EmbeddedIndex, embedder: MiniLMEmbedder) -> None:
+def ask(questions: Sequence[Asked], network: Network, index: EmbeddedIndex, embedder: MiniLMEmbedder) -> None:
     """Fill in what retrieval and the reader make of each question."""
     sentences = SentenceReader(embedder)
     retriever = Retriever(embedder)
@@ -94,9 +92,8 @@ def ask(questions: Sequence[Asked], reader: CrossEncoderReader, index: EmbeddedI
         item.hits = rankings["fused"][:READ]
         whole = Passage("given", "given", Span(0, len(item.row.context)), "", item.row.context)
         passages = [hit.passage for hit in item.hits]
-        item.given, *item.raws = reader.raw(question, [whole, *passages])
-        readings = sentences.read(question, passages)
-        item.meanings = [{scored.span: scored.score for scored in reading.spans} for reading in readings]
+        item.given, *item.raws = network.raw(question, [whole, *passages])
+        item.meanings = sentences.meanings(question, passages)
         if number % 100 == 0:
             print("asked", number, len(questions), flush=True)
 
@@ -115,7 +112,7 @@ def parse() -> argparse.Namespace:
 
 def main() -> None:
     options = parse()
-    reader, embedder = open_reader(options.model), MiniLMEmbedder.load()
+    network, embedder = open_network(options.model), MiniLMEmbedder.load()
     options.out.mkdir(parents=True, exist_ok=True)
     squad, qed = (options.data / f"{name}_calibration.jsonl.gz" for name in ("squad2", "qed"))
     indexes = {
@@ -132,7 +129,7 @@ def main() -> None:
         questions = sample(path, count, options.seed)
         if name == "off_topic":
             questions = [Asked(item.row, [], item.half) for item in questions]
-        ask(questions, reader, index, embedder)
+        ask(questions, network, index, embedder)
         with (options.out / f"{name}.pickle").open("wb") as stream:
             pickle.dump(questions, stream)
         print(name, len(questions), flush=True)

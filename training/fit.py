@@ -30,19 +30,20 @@ from bri_qa.reader.cross_encoder import (
 )
 from training.calibrate import Asked, documents
 
-RISK = 0.10  # share of shown answers that may be wrong, at the threshold
+ABSTAINED = 0.02  # share of answerable questions that may abstain, at the threshold
 OFF_TOPIC_KEPT = 0.05  # share of on-topic questions that may be called off the topic
 
 
 def sentence_rows(item: Asked, gold: str | None) -> list[list[tuple[dict[str, float], bool, str]]]:
     """For each hit its sentences: features, whether the best span is a right answer, and that span's text."""
     rows = []
-    for hit, raw, _ in zip(item.hits, item.raws, item.meanings, strict=True):
+    for hit, raw, meanings in zip(item.hits, item.raws, item.meanings, strict=True):
         found = []
         for sentence in raw.sentences:
             text = sentence.span.of(hit.passage.text)
             right = hit.passage.document_id == gold and bool(item.answers) and token_f1(text, item.answers) >= 0.5
-            found.append((features(item.row.question, hit.passage.text, raw, sentence), right, text))
+            values = features(item.row.question, hit.passage.text, raw, sentence, meanings.get(sentence.sentence, 0.0))
+            found.append((values, right, text))
         rows.append(found)
     return rows
 
@@ -113,13 +114,9 @@ def calibration_error(confidence: Sequence[float], right: Sequence[bool], bins: 
     return float(sum(len(p) * abs(values[p].mean() - labels[p].mean()) for p in parts if len(p)) / len(values))
 
 
-def threshold(confidence: Sequence[float], right: Sequence[bool], risk: float) -> float:
-    """The lowest confidence at which the share of wrong ones among those shown is at most `risk`."""
-    order = np.argsort(-np.asarray(confidence))
-    wrong = np.cumsum(~np.asarray(right)[order])
-    shown = np.arange(1, len(order) + 1)
-    fine = np.flatnonzero(wrong / shown <= risk)
-    return float(np.asarray(confidence)[order][fine[-1]]) if len(fine) else 1.0
+def threshold(confidence: Sequence[float], answerable: Sequence[bool], abstained: float = ABSTAINED) -> float:
+    """The confidence below which `abstained` of the answerable questions lie."""
+    return float(np.quantile(np.asarray(confidence)[np.asarray(answerable)], abstained))
 
 
 def recall(orders: Sequence[Sequence[str]], gold: Sequence[str | None], k: int) -> float:
@@ -144,11 +141,12 @@ def calibrate(halves: dict[str, Report]) -> Calibration:
     values = [logistic(confidence, confidence_features(scores)) for scores in best]
     on_topic = sorted(max(sigmoid(raw.relevance) for raw in item.raws) for item in halves["squad2"].items)
     topic = on_topic[int(len(on_topic) * OFF_TOPIC_KEPT)]
-    chosen = Calibration(span, rank, confidence, threshold(values, right, RISK), topic, 1.0)
+    answerable = [bool(item.answers) for report in halves.values() for item in report.items]
+    chosen = Calibration(span, rank, confidence, threshold(values, answerable), topic, 1.0)
     return replace(chosen, settled=settled(halves, chosen))
 
 
-def settled(reports: dict[str, Report], calibration: Calibration, first: int = 3, lost: float = 0.005) -> float:
+def settled(reports: dict[str, Report], calibration: Calibration, first: int = 2, lost: float = 0.005) -> float:
     """The confidence after the first hits from which reading the rest mends at most `lost` of all answers."""
     pairs = []
     for report in reports.values():

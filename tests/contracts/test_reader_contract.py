@@ -17,6 +17,7 @@ from tests.fakes import WordReader
 READERS: dict[str, Callable[[], Reader]] = {
     "sentences over hashed words": lambda: readers.SentenceReader(HashingEmbedder()),
     "sentences over MiniLM": lambda: readers.SentenceReader(MiniLMEmbedder.load(precision="f32")),
+    "bundled": lambda: readers.CrossEncoderReader.load(readers.BUNDLED, MiniLMEmbedder.load()),
     "fake words": WordReader,
 }
 QUESTION = "How long is the new quay?"

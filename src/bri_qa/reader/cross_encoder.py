@@ -11,43 +11,19 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from bri_qa import minilm
-from bri_qa.bert import Batch, Encoder, Head, Precision, Weights
+from bri_qa.bert import Encoder, Precision, Weights
 from bri_qa.errors import ArtifactMissingError
-from bri_qa.passages import sentences
-from bri_qa.reader.spans import Window, best_in
+from bri_qa.protocols import Embedder
+from bri_qa.reader.network import HEADS, Network, Raw, RawSentence
+from bri_qa.reader.sentences import SentenceReader
 from bri_qa.reader.words import coverage
 from bri_qa.types import Hit, Passage, Reading, ScoredSpan, Span
 
-if TYPE_CHECKING:
-    from tokenizers import Tokenizer
-
 BUNDLED = Path(__file__).parent.parent / "weights" / "reader"
 CARD, WEIGHTS = "reader.json", "model.safetensors"
-HEADS = (Head("span", "tokens"), Head("relevance", "first"), Head("no_answer", "first"))
-MAX_TOKENS, QUESTION_TOKENS, STRIDE = 256, 64, 64
-ROWS = 8  # of a batch
-_CLS, _SEP = 101, 102
-
-
-@dataclass(frozen=True, slots=True)
-class RawSentence:
-    """A sentence of a passage, its best span, and that span's margin over "no answer" in logits."""
-
-    sentence: Span
-    span: Span
-    margin: float
-
-
-@dataclass(frozen=True, slots=True)
-class Raw:
-    """What the network says of one passage: its sentences in reading order, and two logits."""
-
-    sentences: tuple[RawSentence, ...]
-    relevance: float
-    no_answer: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,8 +45,8 @@ class Calibration:
         return cls(**{key: raw[key] for key in cls.__slots__})
 
 
-def features(question: str, passage: str, raw: Raw, item: RawSentence) -> dict[str, float]:
-    """What the chance that a sentence answers is a function of."""
+def features(question: str, passage: str, raw: Raw, item: RawSentence, meaning: float) -> dict[str, float]:
+    """What the chance that a sentence answers is a function of; `meaning` is its score without the network."""
     words, names = coverage(question, passage)
     near, near_names = coverage(question, item.sentence.of(passage))
     return {
@@ -81,21 +57,26 @@ def features(question: str, passage: str, raw: Raw, item: RawSentence) -> dict[s
         "names": names,
         "near_words": near,
         "near_names": near_names,
+        "meaning": meaning,
     }
 
 
 class CrossEncoderReader:
     """Reader over the network's spans: `exact` is true. Safe from several threads at once."""
 
-    def __init__(self, name: str, encoder: Encoder, tokenizer: Tokenizer, calibration: Calibration) -> None:
+    def __init__(self, name: str, network: Network, sentences: SentenceReader, calibration: Calibration) -> None:
         self.name = name
-        self._encoder = encoder
-        self._tokenizer = tokenizer
+        self._network = network
+        self._sentences = sentences
         self._calibration = calibration
 
     @classmethod
-    def load(cls, folder: Path, precision: Precision = "auto", threads: int = 0) -> CrossEncoderReader:
+    def load(
+        cls, folder: Path, embedder: Embedder, precision: Precision = "auto", threads: int = 0
+    ) -> CrossEncoderReader:
         """The reader in `folder`: `reader.json`, and `model.safetensors`, which adds to the bundled MiniLM.
+
+        `embedder` tells how near a sentence's meaning is to the question's.
 
         Raises:
             ArtifactMissingError, ArtifactHashError: a file is missing or not the one that `reader.json` names.
@@ -106,8 +87,8 @@ class CrossEncoderReader:
             raise ArtifactMissingError(f"{card} is missing; reinstall the package (make clean setup)")
         raw = json.loads(card.read_text(encoding="utf-8"))
         files = [minilm.weights(), Weights(folder / WEIGHTS, raw["sha256"])]
-        encoder = Encoder.load(files, HEADS, precision=precision, threads=threads)
-        return cls(raw["name"], encoder, minilm.tokenizer(), Calibration.of(raw["calibration"]))
+        network = Network(Encoder.load(files, HEADS, precision=precision, threads=threads), minilm.tokenizer())
+        return cls(raw["name"], network, SentenceReader(embedder), Calibration.of(raw["calibration"]))
 
     @property
     def threshold(self) -> float:
@@ -121,35 +102,18 @@ class CrossEncoderReader:
     def settled(self) -> float:
         return self._calibration.settled
 
-    def raw(self, question: str, passages: Sequence[Passage]) -> list[Raw]:
-        """The network's own numbers; a passage longer than a window is read in several."""
-        rows, types, windows = self._rows(question, passages)
-        bounds = [sentences(item.text) for item in passages]
-        read: list[_Partial] = [_Partial() for _ in passages]
-        order = sorted(range(len(rows)), key=lambda i: len(rows[i]), reverse=True)
-        for at in range(0, len(order), ROWS):
-            chosen = order[at : at + ROWS]
-            out = self._encoder.run(Batch.of([rows[i] for i in chosen], [types[i] for i in chosen]))
-            for k, i in enumerate(chosen):
-                window = windows[i]
-                text = passages[window.passage].text
-                found = [(one, best_in(out["span"][k], window, one, text)) for one in bounds[window.passage]]
-                read[window.passage].add(found, float(out["relevance"][k, 0]), float(out["no_answer"][k, 0]))
-        return [partial.raw() for partial in read]
-
     def read(self, question: str, passages: Sequence[Passage]) -> list[Reading]:
         """One reading a passage; spans, one a sentence, are scored by how likely each is the answer."""
-        return [
-            self._reading(question, passage, raw)
-            for passage, raw in zip(passages, self.raw(question, passages), strict=True)
-        ]
+        meanings = self._sentences.meanings(question, passages)
+        raws = self._network.raw(question, passages)
+        return [self._reading(question, *one) for one in zip(passages, raws, meanings, strict=True)]
 
-    def _reading(self, question: str, passage: Passage, raw: Raw) -> Reading:
+    def _reading(self, question: str, passage: Passage, raw: Raw, meanings: Mapping[Span, float]) -> Reading:
         weights = self._calibration.span
-        scored = [
-            ScoredSpan(item.span, logistic(weights, features(question, passage.text, raw, item)))
-            for item in raw.sentences
-        ]
+        scored = []
+        for item in raw.sentences:
+            values = features(question, passage.text, raw, item, meanings[item.sentence])
+            scored.append(ScoredSpan(item.span, logistic(weights, values)))
         scored.sort(key=lambda item: (-item.score, item.span.start))
         return Reading(passage.id, sigmoid(raw.relevance), sigmoid(raw.no_answer), tuple(scored), exact=True)
 
@@ -167,44 +131,6 @@ class CrossEncoderReader:
         del question
         scores = [span.score for hit in hits if hit.reading is not None for span in hit.reading.spans]
         return logistic(self._calibration.confidence, confidence_features(scores))
-
-    def _rows(
-        self, question: str, passages: Sequence[Passage]
-    ) -> tuple[list[list[int]], list[list[int]], list[Window]]:
-        """Token ids, segment ids and windows; every token of a passage is in a window."""
-        asked = self._tokenizer.encode(question, add_special_tokens=False).ids[:QUESTION_TOKENS]
-        head = [_CLS, *asked, _SEP]
-        room = MAX_TOKENS - len(head) - 1
-        rows, types, windows = [], [], []
-        encoded = self._tokenizer.encode_batch([item.text for item in passages], add_special_tokens=False)
-        for number, tokens in enumerate(encoded):
-            for start in range(0, max(1, len(tokens.ids) - STRIDE), room - STRIDE):
-                ids = tokens.ids[start : start + room]
-                rows.append([*head, *ids, _SEP])
-                types.append([0] * len(head) + [1] * (len(ids) + 1))
-                windows.append(Window(number, len(head), tokens.offsets[start : start + room]))
-        return rows, types, windows
-
-
-class _Partial:
-    """A passage's windows, one after the other: the best of each."""
-
-    def __init__(self) -> None:
-        self._best: dict[Span, tuple[Span, float]] = {}
-        self._relevance: list[float] = []
-        self._no_answer: list[float] = []
-
-    def add(self, found: Sequence[tuple[Span, tuple[Span, float] | None]], relevance: float, no_answer: float) -> None:
-        for sentence, best in found:
-            if best is not None and (sentence not in self._best or self._best[sentence][1] < best[1]):
-                self._best[sentence] = best
-        self._relevance.append(relevance)
-        self._no_answer.append(no_answer)
-
-    def raw(self) -> Raw:
-        found = sorted(self._best.items())
-        items = tuple(RawSentence(sentence, span, margin) for sentence, (span, margin) in found)
-        return Raw(items, max(self._relevance), min(self._no_answer))
 
 
 def rank_features(retrieval: float, relevance: float, best: float) -> dict[str, float]:

@@ -11,7 +11,7 @@ import numpy as np
 from bri_qa.passages import sentences
 from bri_qa.protocols import Embedder, Vectors
 from bri_qa.reader.words import stems
-from bri_qa.types import Hit, Passage, Reading, ScoredSpan
+from bri_qa.types import Hit, Passage, Reading, ScoredSpan, Span
 
 # Meaning and shared words in a sentence's score; logistic map of the best score to a confidence. Fitted on one
 # half of the public calibration questions (docs/reader.md).
@@ -41,6 +41,10 @@ class SentenceReader:
         vector = self._embedder.embed_query(question)
         wanted = stems(question)
         return [self._read(vector, wanted, passage) for passage in passages]
+
+    def meanings(self, question: str, passages: Sequence[Passage]) -> list[dict[Span, float]]:
+        """For each passage the score of each of its sentences, in [0, 1]."""
+        return [{item.span: item.score for item in reading.spans} for reading in self.read(question, passages)]
 
     def _read(self, vector: Vectors, wanted: frozenset[str], passage: Passage) -> Reading:
         spans, vectors = self._vectors(passage.text)

@@ -1,0 +1,97 @@
+"""Mistyped words of a query, set right by the words of the articles and by common English words."""
+
+from __future__ import annotations
+
+import re
+import threading
+from collections import Counter
+from collections.abc import Mapping
+from typing import Any
+
+from bri_qa.protocols import Index
+
+_WORD = re.compile(r"(?<![\w’'])[A-Za-z]{3,40}(?![\w’'])")
+_ENDINGS = ("s", "es", "d", "ed", "ing", "ings", "ly", "er", "ers", "r", "n", "ness", "al", "ful", "able", "ment")
+_LONG = 8  # letters from which two slips are forgiven, below it one
+_MOST_CHARS = 20_000_000  # of articles whose words are learned
+
+
+class Spelling:
+    """Corrects words that neither the articles nor the common words know. Safe from several threads at once."""
+
+    def __init__(self, common: Mapping[str, int]) -> None:
+        """`common` maps lower-case words to their rank, the commonest first."""
+        self._common = common
+        self._lock = threading.Lock()
+        self._learned: tuple[Any, Counter[str], list[str]] = (None, Counter(), [])
+
+    def correct(self, query: str, index: Index) -> str:
+        """The query with each unknown word replaced by the nearest known one, if one is near.
+
+        `index` is a snapshot; its words are learned when an unknown word is first met.
+        """
+        return _WORD.sub(lambda match: self._word(match[0], index), query)
+
+    def _word(self, word: str, index: Index) -> str:
+        lower = word.lower()
+        if word.isupper() or (word[0].isupper() and len(word) <= 3) or _known(lower, self._common):
+            return word
+        counts, vocabulary = self._words(index)
+        if _known(lower, counts):
+            return word
+        return self._nearest(lower, counts, vocabulary, capital=word[0].isupper()) or word
+
+    def _words(self, index: Index) -> tuple[Counter[str], list[str]]:
+        """How often each word of the articles stands in them, and all words that a slip may be set right to."""
+        with self._lock:
+            if self._learned[0] is not index:
+                counts: Counter[str] = Counter()
+                left = _MOST_CHARS
+                for document in index.documents():
+                    counts.update(re.findall(r"[a-z]{3,40}", document.text[: max(0, left)].lower()))
+                    left -= len(document.text)
+                self._learned = (index, counts, sorted(counts.keys() | self._common.keys()))
+            return self._learned[1], self._learned[2]
+
+    def _nearest(self, word: str, counts: Counter[str], vocabulary: list[str], *, capital: bool) -> str | None:
+        """By optimal string alignment distance (Damerau 1964: a swap of neighbours is one slip)."""
+        from rapidfuzz import process
+        from rapidfuzz.distance import OSA
+
+        forgiven = 2 if len(word) >= _LONG and not capital else 1
+        found = process.extract(word, vocabulary, scorer=OSA.distance, score_cutoff=forgiven, limit=50)
+        ranked = [
+            (
+                slips,
+                len(near) < len(word),  # letters are left out more often than added
+                near[0] != word[0],
+                not near.startswith(word),
+                near not in counts,
+                sorted(near) != sorted(word),
+                -counts[near],
+                self._rank(near),
+                near,
+            )
+            for near, slips, _ in found
+        ]
+        if not ranked:
+            return None
+        best = min(ranked)[-1]
+        return best.capitalize() if capital else best
+
+    def _rank(self, word: str) -> int:
+        return self._common.get(word, len(self._common))
+
+
+def _known(word: str, words: Mapping[str, int]) -> bool:
+    """Whether a word or the word that it is a form of is among `words`."""
+    if word in words:
+        return True
+    for ending in _ENDINGS:
+        if word.endswith(ending) and len(word) - len(ending) >= 3:
+            stem = word.removesuffix(ending)
+            doubled = stem[:-1] if stem[-1] == stem[-2] else stem
+            forms = (stem, f"{stem}e", doubled, f"{stem[:-1]}y" if stem[-1] == "i" else stem)
+            if any(form in words for form in forms):
+                return True
+    return False
