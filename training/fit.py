@@ -9,7 +9,7 @@ from __future__ import annotations
 import argparse
 import json
 import pickle
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -30,7 +30,7 @@ from bri_qa.reader.cross_encoder import (
 )
 from training.calibrate import Asked, documents
 
-ABSTAINED = 0.02  # share of answerable questions that may abstain, at the threshold
+ABSTAINED = 0.01  # share of answerable questions that may abstain, at the threshold
 OFF_TOPIC_KEPT = 0.05  # share of on-topic questions that may be called off the topic
 
 
@@ -65,7 +65,15 @@ class Report:
         self.rows = [sentence_rows(item, gold.get(item.row.context)) for item in items]
         self.gold = [gold.get(item.row.context) for item in items]
 
-    def spans(self, span: dict[str, float]) -> list[list[tuple[float, bool, str]]]:
+    def best(self, number: int, span: Mapping[str, float], hits: int | None = None) -> tuple[dict[str, float], bool]:
+        """Of a question's first `hits`: what the confidence is a function of, and whether the best span is right."""
+        item, rows = self.items[number], self.rows[number][:hits]
+        scored = [(logistic(span, values), right, k) for k, hit in enumerate(rows) for values, right, _ in hit]
+        score, right, k = max(scored, key=lambda one: one[0], default=(0.0, False, 0))
+        meaning = max(item.meanings[k].values(), default=0.0)
+        return confidence_features(item.row.question, item.hits[k].passage.text, score, meaning), right
+
+    def spans(self, span: Mapping[str, float]) -> list[list[tuple[float, bool, str]]]:
         """Per question all (score, right, text), best first."""
         return [
             sorted(((logistic(span, f), right, text) for hit in rows for f, right, text in hit), key=lambda x: -x[0])
@@ -136,13 +144,13 @@ def calibrate(halves: dict[str, Report]) -> Calibration:
                     pairs.append(rank_features(hit.score, sigmoid(raw.relevance), best))
                     labels.append(hit.passage.document_id == gold)
     rank = fitted(pairs, labels)
-    best, right = outcomes(halves, span)
-    confidence = fitted([confidence_features(scores) for scores in best], right)
-    values = [logistic(confidence, confidence_features(scores)) for scores in best]
+    values, right = outcomes(halves, span)
+    confidence = fitted(values, right)
+    sure = [logistic(confidence, one) for one in values]
     on_topic = sorted(max(sigmoid(raw.relevance) for raw in item.raws) for item in halves["squad2"].items)
     topic = on_topic[int(len(on_topic) * OFF_TOPIC_KEPT)]
     answerable = [bool(item.answers) for report in halves.values() for item in report.items]
-    chosen = Calibration(span, rank, confidence, threshold(values, answerable), topic, 1.0)
+    chosen = Calibration(span, rank, confidence, threshold(sure, answerable), topic, 1.0)
     return replace(chosen, settled=settled(halves, chosen))
 
 
@@ -150,14 +158,9 @@ def settled(reports: dict[str, Report], calibration: Calibration, first: int = 2
     """The confidence after the first hits from which reading the rest mends at most `lost` of all answers."""
     pairs = []
     for report in reports.values():
-        for hits in report.rows:
-            early = max(
-                ((logistic(calibration.span, f), right) for hit in hits[:first] for f, right, _ in hit), default=None
-            )
-            late = max(((logistic(calibration.span, f), right) for hit in hits for f, right, _ in hit), default=None)
-            if early and late:
-                value = logistic(calibration.confidence, confidence_features([early[0]]))
-                pairs.append((value, late[1] and not early[1]))
+        for number in range(len(report.items)):
+            early, late = (report.best(number, calibration.span, count) for count in (first, None))
+            pairs.append((logistic(calibration.confidence, early[0]), late[1] and not early[1]))
     pairs.sort(reverse=True)
     allowed, level = lost * len(pairs), 1.0
     for value, mended in pairs:
@@ -168,10 +171,10 @@ def settled(reports: dict[str, Report], calibration: Calibration, first: int = 2
     return level
 
 
-def outcomes(reports: dict[str, Report], span: dict[str, float]) -> tuple[list[list[float]], list[bool]]:
-    """Per question the scores of all spans, best first, and whether the best one is right."""
-    found = [one for report in reports.values() for one in report.spans(span)]
-    return [[score for score, _, _ in one] for one in found], [bool(one) and one[0][1] for one in found]
+def outcomes(reports: dict[str, Report], span: Mapping[str, float]) -> tuple[list[dict[str, float]], list[bool]]:
+    """Per question what its confidence is a function of, and whether the best span is right."""
+    found = [report.best(number, span) for report in reports.values() for number in range(len(report.items))]
+    return [values for values, _ in found], [right for _, right in found]
 
 
 def reported(halves: dict[str, Report], calibration: Calibration) -> dict[str, Any]:
@@ -186,12 +189,12 @@ def reported(halves: dict[str, Report], calibration: Calibration) -> dict[str, A
         ranked = report.ranked(calibration)
         orders["reader"] = [ranked[k] for k in keep]
         out[f"{name} recall"] = {f"{kind}@{k}": recall(o, gold, k) for kind, o in orders.items() for k in (1, 5)}
-        spans = report.spans(dict(calibration.span))
+        spans = report.spans(calibration.span)
         out[f"{name} end to end f1"] = float(
             np.mean([token_f1(spans[k][0][2], report.items[k].answers) if spans[k] else 0.0 for k in keep])
         )
-    best, right = outcomes(halves, dict(calibration.span))
-    confidence = [logistic(calibration.confidence, confidence_features(scores)) for scores in best]
+    values, right = outcomes(halves, calibration.span)
+    confidence = [logistic(calibration.confidence, one) for one in values]
     out["calibration error"] = calibration_error(confidence, right)
     answerable = [bool(item.answers) for report in halves.values() for item in report.items]
     parts = np.repeat(list(halves), [len(report.items) for report in halves.values()])

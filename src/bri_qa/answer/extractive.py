@@ -20,10 +20,14 @@ class _Found:
 
 @dataclass(frozen=True, slots=True)
 class ExtractiveAnswerer:
-    """Quotes the best sentence, and others whose score is at least `share` of the best one's."""
+    """Quotes the best sentence, and others whose score is at least `share` of the best one's.
+
+    Where the best exact span is less likely right than `sure`, the next best are shown beside it whatever their score.
+    """
 
     max_statements: int = 3
     share: float = 0.6
+    sure: float = 0.1
 
     @property
     def mode(self) -> str:
@@ -44,7 +48,8 @@ class ExtractiveAnswerer:
         return Draft(tuple(item.sentence.statement() for item in chosen), short)
 
     def _chosen(self, found: Sequence[_Found]) -> list[_Found]:
-        least = found[0].best.score * self.share
+        unsure = found[0].exact and found[0].best.score < self.sure
+        least = 0.0 if unsure else found[0].best.score * self.share
         chosen: list[_Found] = []
         for item in found:
             if len(chosen) == self.max_statements or item.best.score < least:

@@ -128,9 +128,12 @@ class CrossEncoderReader:
 
     def confidence(self, question: str, hits: Sequence[Hit]) -> float:
         """How likely the best span of all is the answer."""
-        del question
-        scores = [span.score for hit in hits if hit.reading is not None for span in hit.reading.spans]
-        return logistic(self._calibration.confidence, confidence_features(scores))
+        read = [(hit.reading.spans[0].score, hit.passage) for hit in hits if hit.reading and hit.reading.spans]
+        if not read:
+            return 0.0
+        best, passage = max(read, key=lambda one: one[0])
+        meaning = max(self._sentences.meanings(question, [passage])[0].values(), default=0.0)
+        return logistic(self._calibration.confidence, confidence_features(question, passage.text, best, meaning))
 
 
 def rank_features(retrieval: float, relevance: float, best: float) -> dict[str, float]:
@@ -138,9 +141,13 @@ def rank_features(retrieval: float, relevance: float, best: float) -> dict[str, 
     return {"relevance": _logit(relevance), "span": _logit(best), "retrieval": math.log(max(retrieval, 1e-9))}
 
 
-def confidence_features(scores: Sequence[float]) -> dict[str, float]:
-    """What the confidence is a function of: the best span's score of all that were read."""
-    return {"best": _logit(max(scores, default=0.0))}
+def confidence_features(question: str, passage: str, best: float, meaning: float) -> dict[str, float]:
+    """What the confidence is a function of: the best span's score, and how near its passage is to the question.
+
+    `meaning` is the highest score of a sentence of the passage without the network.
+    """
+    words, names = coverage(question, passage)
+    return {"best": _logit(best), "meaning": meaning, "words": words, "names": names}
 
 
 def logistic(weights: Mapping[str, float], values: Mapping[str, float]) -> float:

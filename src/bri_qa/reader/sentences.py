@@ -30,6 +30,7 @@ class SentenceReader:
     def __init__(self, embedder: Embedder, remember: int = 4_096) -> None:
         self._embedder = embedder
         self._vectors = lru_cache(maxsize=remember)(self._embed)
+        self._query = lru_cache(maxsize=64)(embedder.embed_query)
 
     def _embed(self, text: str) -> tuple[tuple[ScoredSpan, ...], Vectors]:
         spans = sentences(text)
@@ -38,7 +39,7 @@ class SentenceReader:
 
     def read(self, question: str, passages: Sequence[Passage]) -> list[Reading]:
         """One reading a passage: its sentences, best first; relevance is the best sentence's score."""
-        vector = self._embedder.embed_query(question)
+        vector = self._query(question)
         wanted = stems(question)
         return [self._read(vector, wanted, passage) for passage in passages]
 
