@@ -22,7 +22,8 @@ class _Found:
 class ExtractiveAnswerer:
     """Quotes the best sentence, and others whose score is at least `share` of the best one's.
 
-    Where the best exact span is less likely right than `sure`, the next best are shown beside it whatever their score.
+    Where the best exact span is less likely right than `sure`, it is no short answer, and the next best sentences are
+    shown beside its own whatever their score.
     """
 
     max_statements: int = 3
@@ -42,7 +43,7 @@ class ExtractiveAnswerer:
         chosen = self._chosen(found)
         best = found[0]
         short = None
-        if best.exact:
+        if best.exact and best.best.score >= self.sure:
             passage = best.sentence.passage
             short = Quote(passage.id, best.best.span.of(passage.text), best.best.span)
         return Draft(tuple(item.sentence.statement() for item in chosen), short)
