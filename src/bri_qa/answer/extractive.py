@@ -22,8 +22,8 @@ class _Found:
 class ExtractiveAnswerer:
     """Quotes the best sentence, and others whose score is at least `share` of the best one's.
 
-    Where the best exact span is less likely right than `sure`, it is no short answer, and the next best sentences are
-    shown beside its own whatever their score.
+    Where the best exact span is less likely right than `sure`, the next best sentences stand beside its own whatever
+    their score; less likely than half of that, it is no short answer.
     """
 
     max_statements: int = 3
@@ -43,7 +43,7 @@ class ExtractiveAnswerer:
         chosen = self._chosen(found)
         best = found[0]
         short = None
-        if best.exact and best.best.score >= self.sure:
+        if best.exact and best.best.score >= self.sure / 2:
             passage = best.sentence.passage
             short = Quote(passage.id, best.best.span.of(passage.text), best.best.span)
         return Draft(tuple(item.sentence.statement() for item in chosen), short)
