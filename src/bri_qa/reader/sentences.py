@@ -13,8 +13,8 @@ from bri_qa.protocols import Embedder, Vectors
 from bri_qa.reader.words import stems
 from bri_qa.types import Hit, Passage, Reading, ScoredSpan, Span
 
-# Meaning and shared words in a sentence's score; logistic map of the best score to a confidence. Fitted on one
-# half of the public calibration questions (docs/reader.md).
+# Meaning and shared words in a sentence's score; logistic map of the best score to a confidence. Set by
+# hand, not fitted: the trained reader, which uses the score as one of its features, weighs it by calibration.
 MEANING, WORDS = 0.75, 0.25
 SLOPE, MIDDLE = 9.0, 0.50
 
