@@ -231,6 +231,7 @@ class Stream:
     seed: int
     pool: list[str] = field(default_factory=list)
     _engine: bm25s.BM25 | None = None
+    _orders: dict[int, list[int]] = field(default_factory=dict)
 
     @classmethod
     def open(cls, folder: Path, mix: Mix, seed: int) -> Stream:
@@ -250,13 +251,13 @@ class Stream:
         """Blocks of 512 examples, each from its own seed: resume by naming the block to start at."""
         block = start
         while True:
-            rng = random.Random(self.seed * 1_000_003 + block)
-            yield from self._block(rng, 512)
+            yield from self._block(block, 512)
             block += 1
 
-    def _block(self, rng: random.Random, size: int) -> list[Example]:
+    def _block(self, block: int, size: int) -> list[Example]:
+        rng = random.Random(self.seed * 1_000_003 + block)
         kinds = rng.choices(ANSWER_KINDS, [getattr(self.mix, kind) for kind in ANSWER_KINDS], k=size)
-        picked = [(kind, *self._pick(rng)) for kind in kinds]
+        picked = [(kind, *self._pick(block * size + at, rng)) for at, kind in enumerate(kinds)]
         asked = [row.question for kind, row, _ in picked if kind == "lexical"]
         found = self._nearest(asked) if asked else []
         made = []
@@ -266,14 +267,22 @@ class Stream:
             made.append(self._alter(example, rng))
         return made
 
-    def _pick(self, rng: random.Random) -> tuple[Row, Source]:
+    def _pick(self, at: int, rng: random.Random) -> tuple[Row, Source]:
+        """The row of place `at` in the stream; rows of the main source come in a new order each time round."""
         draw = rng.random()
-        source = self.main
         if draw < self.mix.search:
-            source = self.search
-        elif draw < self.mix.search + self.mix.policy:
-            source = self.policy
-        return rng.choice(source.rows), source
+            return rng.choice(self.search.rows), self.search
+        if draw < self.mix.search + self.mix.policy:
+            return rng.choice(self.policy.rows), self.policy
+        time_round, place = divmod(at, len(self.main.rows))
+        return self.main.rows[self._order(time_round)[place]], self.main
+
+    def _order(self, time_round: int) -> list[int]:
+        if time_round not in self._orders:
+            order = list(range(len(self.main.rows)))
+            random.Random(self.seed * 7_919 + time_round).shuffle(order)
+            self._orders = {time_round: order}
+        return self._orders[time_round]
 
     def _nearest(self, questions: list[str]) -> list[list[str]]:
         assert self._engine is not None

@@ -216,7 +216,7 @@ def main() -> None:
     for parameter in (one for part in frozen for one in part.parameters()):
         parameter.requires_grad_(False)
     trained = [parameter for parameter in net.parameters() if parameter.requires_grad]
-    run = Run(options.out, net, torch.optim.AdamW(trained, lr=options.lr, weight_decay=0.01))
+    run = Run(options.out, net, torch.optim.AdamW(trained, lr=options.lr, weight_decay=0.01, fused=True))
     if (options.out / "checkpoint.pt").exists():
         run.resume()
     elif options.init:
