@@ -94,8 +94,8 @@ def test_order_blank_lines_line_ends_and_a_byte_order_mark(tmp_path: Path) -> No
         (json.dumps({"id": "b", "answers": []}), "question: Field required"),
         (line(answers=[], answer=["x"]), "unknown key 'answer'; the known ones are id, question, history, answers,"),
         (
-            line(evidence=[{"document_id": "café", "quote": "nine", "start": 3}]),
-            "unknown key 'evidence.0.start'; the known ones are document_id, quote",
+            line(evidence=[{"document_id": "café", "quote": "nine", "begin": 3}]),
+            "unknown key 'evidence.0.begin'; the known ones are document_id, quote, start, relevance",
         ),
         (line(answers=[], history=[{"role": "robot", "text": ""}]), "history.0.role: Input should be 'user' or"),
         (line(), "neither answers nor evidence"),

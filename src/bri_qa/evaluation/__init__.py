@@ -76,7 +76,7 @@ def evaluate(
         InputError: the report cannot be written.
     """
     gates = None if baseline is None else gate.load(baseline)
-    asked = cases.load(cases_file, pipeline.document)
+    asked = cases.load(cases_file, pipeline.document, pipeline.documents)
     if report is not None:
         open_folder(report)
     done = ask_all(pipeline, asked.cases, progress)

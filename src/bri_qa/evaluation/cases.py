@@ -1,30 +1,33 @@
-"""Eval cases: JSON Lines of the contract's format, their evidence quotes located to spans when they are loaded."""
+"""Eval cases: read from any format, checked, and their evidence located to spans of indexed documents."""
 
 from __future__ import annotations
 
-import re
-import unicodedata
-from collections.abc import Callable
+from collections.abc import Iterator
 from dataclasses import dataclass
-from hashlib import sha256
 from pathlib import Path
-from typing import Annotated, Literal
-
-from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationError
 
 from bri_qa.errors import CaseError
-from bri_qa.types import Document, Question, Span, Turn
+from bri_qa.evaluation import formats
+from bri_qa.evaluation.formats.record import CaseLine, Content, Entry, EvidenceLine, Problem, TurnLine
+from bri_qa.evaluation.locate import Documents, Everything, NotLocated, Shelf, places
+from bri_qa.types import Question, Span, Turn
 
-Documents = Callable[[str], Document | None]
+__all__ = ["Case", "CaseFile", "Documents", "Everything", "Evidence", "line_of", "load", "located"]
 
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """Words of a document that prove the answer. `spans` are all places where they stand, at least one."""
+    """Words of a document that prove the answer. `spans` are all places where they stand, at least one.
+
+    `whole` says that the document as such is judged relevant, by `relevance` (1 and up); `quote` is then empty and
+    the one span is the whole text.
+    """
 
     document_id: str
     quote: str
     spans: tuple[Span, ...]
+    relevance: int = 1
+    whole: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,10 +40,17 @@ class Case:
     evidence: tuple[Evidence, ...]
     kind: str
     tags: tuple[str, ...]
+    split: str | None = None
+    note: str | None = None
 
     @property
     def answerable(self) -> bool:
         return bool(self.answers or self.evidence)
+
+    @property
+    def quoted(self) -> tuple[Evidence, ...]:
+        """The evidence that is a quote, all of which is needed; judged documents are alternatives to one another."""
+        return tuple(item for item in self.evidence if not item.whole)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,142 +60,118 @@ class CaseFile:
     name: str
     sha256: str
     cases: tuple[Case, ...]
+    drafts: int = 0
 
 
-def _not_blank(text: str) -> str:
-    if not text.strip():
-        raise ValueError("must not be blank")
-    return text
+def load(file: Path, documents: Documents, everything: Everything = tuple, *, skip_drafts: bool = False) -> CaseFile:
+    """The cases of `file`, which may be of any of the formats.
 
-
-_Words = Annotated[str, AfterValidator(_not_blank)]
-
-
-class _Closed(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
-
-
-class _TurnLine(_Closed):
-    role: Literal["user", "assistant"]
-    text: str
-
-
-class _EvidenceLine(_Closed):
-    document_id: _Words
-    quote: _Words
-
-
-class _CaseLine(_Closed):
-    """One line of the file. `answers` None is a missing key: the case is judged by its evidence alone."""
-
-    id: _Words
-    question: _Words
-    history: tuple[_TurnLine, ...] = ()
-    answers: tuple[_Words, ...] | None = None
-    evidence: tuple[_EvidenceLine, ...] = ()
-    kind: _Words = "other"
-    tags: tuple[_Words, ...] = ()
-
-
-def load(file: Path, documents: Documents) -> CaseFile:
-    """The cases of `file`; `documents` gives a document by id.
+    `documents` gives a document by id; `everything` all of them, for formats that bring texts and no ids of ours.
 
     Raises:
-        CaseError: the file cannot be read, a line does not fit the format, an id comes twice, or a quote does not
-            stand in its document. The message names file, line and reason.
+        CaseError: the file cannot be read, a case does not fit the format, an id comes twice, a quote does not
+            stand in its document, or a case is a draft (unless `skip_drafts`). It names file, place and reason.
     """
-    content = _read(file)
+    content = formats.read(file)
+    if content.format == formats.feedback.NAME:
+        raise CaseError(f"{file} is feedback; make cases of it first: bri-qa eval import {file} --to CASES")
     cases: list[Case] = []
-    lines: dict[str, int] = {}
-    for number, line in enumerate(_decoded(file, content).split("\n"), start=1):
-        if not line.strip():
+    drafts = 0
+    for item in located(content, documents, everything):
+        if isinstance(item, Problem):
+            raise CaseError(str(item))
+        where, line, case = item
+        if not line.is_draft:
+            cases.append(case)
             continue
-        where = f"{file}, line {number}"
-        case = _case(line, documents, where)
-        if case.id in lines:
-            raise CaseError(f"{where}: the id {case.id!r} was used on line {lines[case.id]}; give each case its own")
-        lines[case.id] = number
-        cases.append(case)
+        if not skip_drafts:
+            raise CaseError(f"{where}: {unfinished(line)}")
+        drafts += 1
     if not cases:
-        raise CaseError(f"{file} has no case; write one JSON object a line (eval/README.md shows how)")
-    return CaseFile(file.name, sha256(content).hexdigest(), tuple(cases))
+        left = " but drafts" if drafts else ""
+        raise CaseError(f"{file} has no case{left}; write one JSON object a line (eval/README.md shows how)")
+    return CaseFile(file.name, content.sha256, tuple(cases), drafts)
 
 
-def _read(file: Path) -> bytes:
-    try:
-        return file.read_bytes()
-    except OSError as error:
-        raise CaseError(f"cannot read the cases in {file}: {error.strerror}; name a file with --cases") from error
+def located(
+    content: Content, documents: Documents, everything: Everything = tuple
+) -> Iterator[tuple[str, CaseLine, Case] | Problem]:
+    """Each case with its place, as a line of our own format and located; or what is wrong, an id used twice too."""
+    shelf = Shelf(documents, everything)
+    used: dict[str, str] = {}
+    for item in content.entries:
+        if isinstance(item, Problem):
+            yield item
+            continue
+        try:
+            line = own(item, shelf)
+            case = _case(line, documents)
+        except NotLocated as error:
+            yield Problem(item.where, str(error))
+            continue
+        if case.id in used:
+            yield Problem(item.where, f"the id {case.id!r} was used on {used[case.id]}; give each case its own")
+            continue
+        used[case.id] = item.where.rpartition(", ")[2]
+        yield item.where, line, case
 
 
-def _decoded(file: Path, content: bytes) -> str:
-    try:
-        return content.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = content.count(b"\n", 0, error.start) + 1
-        raise CaseError(f"{file}, line {line}: not UTF-8; save the file as UTF-8") from error
+def own(entry: Entry, shelf: Shelf) -> CaseLine:
+    """The entry as a line of our own format.
+
+    Raises:
+        NotLocated: a text that it brings stands in no document.
+    """
+    if not entry.gold:
+        return entry.case
+    return entry.case.model_copy(update={"evidence": tuple(shelf.line(item) for item in entry.gold)})
 
 
-def _case(line: str, documents: Documents, where: str) -> Case:
-    try:
-        read = _CaseLine.model_validate_json(line)
-    except ValidationError as error:
-        raise CaseError(f"{where}: {_reason(error)}") from error
-    if read.answers is None and not read.evidence:
-        raise CaseError(f"{where}: neither answers nor evidence; write `answers: []` if the articles do not say")
-    if read.answers == () and read.evidence:
-        raise CaseError(
-            f"{where}: `answers: []` says that the articles do not answer, yet there is evidence; leave `answers` out "
-            "to judge by evidence alone"
-        )
-    history = tuple(Turn(turn.role, turn.text) for turn in read.history)
-    return Case(
-        id=read.id,
-        question=Question(read.question, history),
-        answers=read.answers or (),
-        evidence=tuple(_located(item, documents, where) for item in read.evidence),
-        kind=read.kind,
-        tags=read.tags,
+def unfinished(line: CaseLine) -> str:
+    """What is still to be done with a draft, in one line."""
+    if line.evidence or line.answers is not None:
+        return f"the draft {line.id!r} is not confirmed; look at its answers and evidence, then drop the tag `draft`"
+    return (
+        f"the draft {line.id!r} is not completed; fill in `evidence` (document_id and quote), `answers`, or both "
+        "(`answers: []` if the articles do not say), then drop the tag `draft`"
     )
 
 
-def _reason(error: ValidationError) -> str:
-    """The first thing that is wrong, in one line."""
-    first = error.errors()[0]
-    name = ".".join(str(part) for part in first["loc"])
-    if first["type"] == "extra_forbidden":
-        parts: dict[str, type[_Closed]] = {"evidence": _EvidenceLine, "history": _TurnLine}
-        known = parts.get(name.partition(".")[0], _CaseLine).model_fields
-        return f"unknown key {name!r}; the known ones are {', '.join(known)}"
-    message = first["msg"].removeprefix("Value error, ")
-    return f"{name}: {message}" if name else message
+def _case(line: CaseLine, documents: Documents) -> Case:
+    return Case(
+        id=line.id,
+        question=Question(line.question, tuple(Turn(turn.role, turn.text) for turn in line.history)),
+        answers=line.answers or (),
+        evidence=tuple(_evidence(item, documents) for item in line.evidence),
+        kind=line.kind,
+        tags=line.tags,
+        split=line.split,
+        note=line.note,
+    )
 
 
-def _located(line: _EvidenceLine, documents: Documents, where: str) -> Evidence:
-    document = documents(line.document_id)
-    if document is None:
-        raise CaseError(f"{where}: no document {line.document_id!r} is indexed; build its corpus or mend the id")
-    spans = tuple(_places(line.quote, document.text))
-    if not spans:
-        raise CaseError(
-            f"{where}: the quote {_shortened(line.quote)!r} does not stand in {line.document_id!r}"
-            f"{_near(line.quote, document.text)}; copy it from the article letter for letter"
-        )
-    return Evidence(line.document_id, line.quote, spans)
+def _evidence(line: EvidenceLine, documents: Documents) -> Evidence:
+    spans = places(line, documents)
+    return Evidence(line.document_id, line.quote or "", spans, line.relevance, line.quote is None)
 
 
-def _places(quote: str, text: str) -> list[Span]:
-    return [Span(found.start(), found.start() + len(quote)) for found in re.finditer(f"(?={re.escape(quote)})", text)]
+def line_of(case: Case) -> CaseLine:
+    """The case as a line of our own format. A quote whose place was given keeps it."""
+    return CaseLine(
+        id=case.id,
+        question=case.question.text,
+        history=tuple(TurnLine(role=turn.role, text=turn.text) for turn in case.question.history),
+        answers=case.answers if case.answers or not case.evidence else None,
+        evidence=tuple(_evidence_line(item) for item in case.evidence),
+        kind=case.kind,
+        tags=case.tags,
+        split=case.split,
+        note=case.note,
+    )
 
 
-def _near(quote: str, text: str) -> str:
-    """What alone keeps the quote from matching, where that is easily said."""
-    if unicodedata.normalize("NFC", quote) in text:
-        return " (its accents are written in another Unicode form)"
-    if " ".join(quote.split()) in " ".join(text.split()):
-        return " (white space differs)"
-    return " (upper and lower case differ)" if quote.casefold() in text.casefold() else ""
-
-
-def _shortened(text: str, width: int = 80) -> str:
-    return text if len(text) <= width else text[: width - 1] + "…"
+def _evidence_line(item: Evidence) -> EvidenceLine:
+    if item.whole:
+        return EvidenceLine(document_id=item.document_id, relevance=item.relevance)
+    start = item.spans[0].start if len(item.spans) == 1 else None
+    return EvidenceLine(document_id=item.document_id, quote=item.quote, start=start, relevance=item.relevance)

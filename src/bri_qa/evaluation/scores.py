@@ -14,7 +14,7 @@ class Verdict(StrEnum):
     """Where a case went wrong, by the first stage that lost it; `ok` if none did.
 
     A case with evidence is `ok` if its gold quotes are covered; one with accepted answers only, if the answer states
-    one of them.
+    one of them; one with judged documents only, if it cites one of them.
     """
 
     OK = "ok"
@@ -74,14 +74,7 @@ def _words(case: Case, answer: Answer) -> dict[str, float]:
 
 
 def _proof(case: Case, answer: Answer) -> dict[str, float]:
-    shares = list(_shares(case, answer, len(answer.citations)))
-    covered = [share >= metrics.COVERED for share in shares]
-    scores = {
-        "evidence_coverage": float(all(covered)),
-        "evidence_containment": float(all(share == 1 for share in shares)),
-        "evidence_coverage@3": float(all(share >= metrics.COVERED for share in _shares(case, answer, 3))),
-        "citation_recall": metrics.mean([float(item) for item in covered]),
-    }
+    scores = _coverage(case, answer) if case.quoted else {}
     if answer.citations:
         hits = [
             float(any(_holds(citation.document_id, citation.span, item) for item in case.evidence))
@@ -91,9 +84,20 @@ def _proof(case: Case, answer: Answer) -> dict[str, float]:
     return scores
 
 
+def _coverage(case: Case, answer: Answer) -> dict[str, float]:
+    shares = list(_shares(case, answer, len(answer.citations)))
+    covered = [share >= metrics.COVERED for share in shares]
+    return {
+        "evidence_coverage": float(all(covered)),
+        "evidence_containment": float(all(share == 1 for share in shares)),
+        "evidence_coverage@3": float(all(share >= metrics.COVERED for share in _shares(case, answer, 3))),
+        "citation_recall": metrics.mean([float(item) for item in covered]),
+    }
+
+
 def _shares(case: Case, answer: Answer, first: int) -> Iterator[float]:
     """How much of each gold quote the first so many citations hold."""
-    for item in case.evidence:
+    for item in case.quoted:
         cited = [citation.span for citation in answer.citations[:first] if citation.document_id == item.document_id]
         yield metrics.covered_share(item.quote, item.spans, cited)
 
@@ -101,7 +105,7 @@ def _shares(case: Case, answer: Answer, first: int) -> Iterator[float]:
 def verdict(case: Case, answer: Answer, scores: dict[str, float]) -> Verdict:
     if not case.answerable:
         return Verdict.OK if answer.abstained else Verdict.SHOULD_HAVE_ABSTAINED
-    if scores.get("evidence_coverage", scores.get("answer_stated")):
+    if scores.get("evidence_coverage", scores.get("answer_stated", scores.get("citation_precision"))):
         missed = answer.short_answer is not None and scores.get("f1") == 0
         return Verdict.WRONG_SHORT_ANSWER if missed else Verdict.OK
     holding = _holding(case, answer)
@@ -121,11 +125,19 @@ def verdict(case: Case, answer: Answer, scores: dict[str, float]) -> Verdict:
 
 
 def _holding(case: Case, answer: Answer) -> list[list[tuple[str, Span]]]:
-    """For each gold quote the hits that overlap it; with no evidence, the hits that state an accepted answer."""
+    """For each gold quote the hits that overlap it, for all judged documents together the hits of any.
+
+    With no evidence, the hits that state an accepted answer.
+    """
     passages = [hit.passage for hit in answer.hits]
     if not case.evidence:
         return [[(item.document_id, item.span) for item in passages if metrics.states(item.text, case.answers)]]
+    judged = [item for item in case.evidence if item.whole]
     return [
-        [(item.document_id, item.span) for item in passages if _holds(item.document_id, item.span, gold)]
-        for gold in case.evidence
+        [
+            (item.document_id, item.span)
+            for item in passages
+            if any(_holds(item.document_id, item.span, gold) for gold in golds)
+        ]
+        for golds in [*([item] for item in case.quoted), *([judged] if judged else [])]
     ]
