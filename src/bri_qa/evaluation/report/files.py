@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from contextlib import suppress
 from hashlib import sha256
 from pathlib import Path
@@ -12,7 +12,8 @@ from tempfile import TemporaryFile
 from typing import Any
 
 from bri_qa.errors import InputError
-from bri_qa.evaluation.run import Record, Run, counts, rounded, summarised
+from bri_qa.evaluation.run import Run
+from bri_qa.evaluation.summary import as_json
 
 
 def open_folder(folder: Path) -> None:
@@ -46,18 +47,6 @@ def replace_file(file: Path, text: str) -> None:
         with suppress(OSError):
             draft.unlink()
         raise InputError(f"cannot write {file}: {error.strerror}; free the disk or name another place") from error
-
-
-def as_json(run: Run) -> dict[str, Any]:
-    """Counts, summary and the same by kind: the heart of `run.json`."""
-    return {
-        **_part(run.records),
-        "by_kind": {kind: _part(records) for kind, records in run.by_kind.items()},
-    }
-
-
-def _part(records: Sequence[Record]) -> dict[str, Any]:
-    return {"counts": counts(records), "summary": rounded(summarised(records))}
 
 
 def write(folder: Path, run: Run, heading: Mapping[str, Any]) -> None:
