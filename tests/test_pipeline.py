@@ -13,7 +13,20 @@ from bri_qa.errors import QuestionError
 from bri_qa.index import EmbeddedIndex
 from bri_qa.pipeline import QAPipeline
 from bri_qa.retrieve import Retriever
-from bri_qa.types import AbstainReason, Answer, Draft, Filters, Hit, Question, Quote, Statement, Turn
+from bri_qa.types import (
+    AbstainReason,
+    Answer,
+    Answered,
+    Draft,
+    Filters,
+    Hit,
+    Progress,
+    Question,
+    Quote,
+    Statement,
+    StatementReady,
+    Turn,
+)
 from tests.articles import IDS, built_in, opened, pipeline_over, settings_in
 from tests.fakes import ScriptedAnswerer, WordReader
 
@@ -318,3 +331,42 @@ def test_whatever_happens_every_quote_is_cut_from_its_article(
         assert not any(character.isalnum() for character in text)
         return
     _check(answer, index)
+
+
+def test_the_stream_tells_stages_then_statements_that_stand_then_the_answer(pipeline: QAPipeline) -> None:
+    question = Question("How long is the new quay?")
+    events = list(pipeline.stream(question))
+    assert [type(item).__name__ for item in events[-3:]] == ["Progress", "StatementReady", "Answered"]
+    assert all(isinstance(item, Progress) for item in events[:-2])
+    last = events[-1]
+    assert isinstance(last, Answered)
+    told = [item for item in events if isinstance(item, StatementReady)]
+    assert tuple(item.statement for item in told) == last.answer.statements
+    assert [item.number for ready in told for item in ready.citations] == [1]
+    asked = pipeline.ask(question)
+    assert (asked.statements, asked.citations) == (last.answer.statements, last.answer.citations)
+
+
+@pytest.mark.parametrize(
+    "text", ["hello", "Summarise the articles", "Who is quoted?", "ferry", "What planet has rings?"]
+)
+def test_every_kind_of_question_streams_what_it_answers(pipeline: QAPipeline, text: str) -> None:
+    events = list(pipeline.stream(Question(text)))
+    last = events.pop()
+    assert isinstance(last, Answered)
+    told = [item for item in events if isinstance(item, StatementReady)]
+    assert tuple(item.statement for item in told) == last.answer.statements
+    for ready in told:
+        assert ready.citations == tuple(last.answer.citations[number - 1] for number in ready.statement.citations)
+
+
+def test_a_stream_that_is_closed_stops_the_work(pipeline: QAPipeline) -> None:
+    events = pipeline.stream(Question("How long is the new quay?"))
+    assert isinstance(next(events), Progress)
+    events.close()
+    assert list(events) == []
+
+
+def test_a_question_that_cannot_be_asked_is_refused_before_the_first_event(pipeline: QAPipeline) -> None:
+    with pytest.raises(QuestionError, match="empty"):
+        pipeline.stream(Question(" "))

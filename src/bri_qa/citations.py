@@ -118,24 +118,55 @@ class _Numbering:
         return self.places[place]
 
 
+@dataclass(slots=True)
+class Verifier:
+    """Verifies the statements of one draft as they come; what was given a number keeps it.
+
+    `document` gives the documents by id.
+    """
+
+    hits: Sequence[Hit]
+    document: Callable[[str], Document | None]
+    statements: list[CitedStatement] = field(default_factory=list)
+    rejected: list[Rejection] = field(default_factory=list)
+    _numbering: _Numbering = field(init=False)
+    _passages: dict[str, Passage] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._numbering = _Numbering(self.document)
+        self._passages = {hit.passage.id: hit.passage for hit in self.hits}
+
+    def add(self, statement: Statement) -> CitedStatement | None:
+        """The statement with the numbers of its citations; None if it was dropped for want of a quote."""
+        numbers = _cite_all(statement, self._passages, self._numbering, self.rejected)
+        if not numbers:
+            self.rejected.append(Rejection(statement.text, "", "no quote of the statement was found"))
+            return None
+        cited = CitedStatement(statement.text, tuple(numbers))
+        self.statements.append(cited)
+        return cited
+
+    def of(self, statement: CitedStatement) -> tuple[Citation, ...]:
+        """The citations that the marks of a verified statement name."""
+        return tuple(self._numbering.citations[number - 1] for number in statement.citations)
+
+    def finish(self, short_answer: Quote | None) -> Verified:
+        """All that stands, and the short answer if it stands in a cited quote."""
+        citations = self._numbering.citations
+        short = _short_answer(short_answer, citations, self.rejected)
+        return Verified(tuple(self.statements), tuple(citations), short, tuple(self.rejected))
+
+
 def verify(draft: Draft, hits: Sequence[Hit], document: Callable[[str], Document | None]) -> Verified:
     """Check every quote of `draft` against the documents that `document` gives by id.
 
     A quote that is not found is rejected; a statement left with no quote is dropped; a short answer that stands in
     none of the surviving quotes is dropped.
     """
-    passages = {hit.passage.id: hit.passage for hit in hits}
-    numbering = _Numbering(document)
-    rejected: list[Rejection] = []
-    statements: list[CitedStatement] = []
+    verifier = Verifier(hits, document)
     for statement in draft.statements:
-        numbers = _cite_all(statement, passages, numbering, rejected)
-        if numbers:
-            statements.append(CitedStatement(statement.text, tuple(numbers)))
-        else:
-            rejected.append(Rejection(statement.text, "", "no quote of the statement was found"))
-    short = _short_answer(draft.short_answer, numbering.citations, rejected)
-    return Verified(tuple(statements), tuple(numbering.citations), short, tuple(rejected))
+        verifier.add(statement)
+    return verifier.finish(draft.short_answer)
 
 
 def _cite_all(

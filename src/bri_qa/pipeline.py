@@ -3,18 +3,34 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field, replace
+from typing import TypeVar
 
-from bri_qa.citations import verify
+from bri_qa.citations import Verifier
 from bri_qa.conversation import Intent, intent, standalone
 from bri_qa.errors import QuestionError
-from bri_qa.protocols import Answerer, Index, Reader
+from bri_qa.protocols import Answerer, Index, Reader, Rewriter, StreamingAnswerer
 from bri_qa.retrieve import Retriever
-from bri_qa.types import AbstainReason, Answer, Document, Draft, Hit, Question, Trace
+from bri_qa.types import (
+    AbstainReason,
+    Answer,
+    Answered,
+    Document,
+    Draft,
+    Event,
+    Hit,
+    ModelUse,
+    Progress,
+    Question,
+    Statement,
+    StatementReady,
+    Trace,
+)
 
 OnStage = Callable[[str, int], None]
+T = TypeVar("T")
 
 SMALL_TALK = {
     Intent.GREETING: "Hello. Ask me a question about the articles: every answer comes with quotes that you can open.",
@@ -24,10 +40,6 @@ SMALL_TALK = {
     "them. Try a question in plain words, a keyword, “Summarise the article” or “Who is quoted?”. When the articles do "
     "not say, I tell you so.",
 }
-
-
-def _silent(stage: str, count: int) -> None:
-    del stage, count
 
 
 @dataclass(slots=True)
@@ -44,6 +56,17 @@ class _Clock:
         finally:
             self.seconds[stage] = self.seconds.get(stage, 0.0) + time.perf_counter() - start
 
+    def each(self, stage: str, items: Generator[T]) -> Iterator[T]:
+        """The items, with the time that making them takes; closing this closes them."""
+        end = object()
+        with closing(items):
+            while True:
+                with self.time(stage):
+                    item = next(items, end)
+                if item is end:
+                    return
+                yield item  # type: ignore[misc]
+
 
 @dataclass(frozen=True)
 class QAPipeline:
@@ -57,6 +80,7 @@ class QAPipeline:
     mentions: Answerer
     models: Mapping[str, str]
     spell: Callable[[str, Index], str] = lambda query, _: query
+    rewriter: Rewriter | None = None  # of follow-ups; None: the rules of `conversation`
     top_k: int = 8
     read_first: int = 2
     abstain_below: float | None = None
@@ -73,9 +97,9 @@ class QAPipeline:
     def retrieve(self, question: Question) -> tuple[str, list[Hit]]:
         """The standalone query and its hits, reranked, best first."""
         self._check(question)
-        index = self.index.snapshot()
-        query = self.spell(standalone(question), index)
-        return query, self._read(index, question, query, _Clock(), _silent)
+        index, clock = self.index.snapshot(), _Clock()
+        query = self.spell(self._standalone(question, clock)[0], index)
+        return query, _result(self._read(index, question, query, clock))
 
     def ask(self, question: Question, on_stage: OnStage | None = None) -> Answer:
         """The verified answer. `on_stage(name, count)` is told what begins, and over how many things.
@@ -83,45 +107,59 @@ class QAPipeline:
         Raises:
             QuestionError: the question is empty or too long.
         """
+        answers = []
+        for event in self.stream(question):
+            if isinstance(event, Progress) and on_stage is not None:
+                on_stage(event.stage, event.total)
+            elif isinstance(event, Answered):
+                answers.append(event.answer)
+        return answers[0]
+
+    def stream(self, question: Question) -> Generator[Event]:
+        """The same, told as it goes: what begins, each verified statement once it stands, and last the answer.
+
+        A statement that was told stands in the answer as it is. Closing the iterator stops the work.
+
+        Raises:
+            QuestionError: the question is empty or too long; raised before the first event.
+        """
         self._check(question)
-        on_stage = on_stage or _silent
-        wanted = intent(question.text)
+        return self._events(question, intent(question.text))
+
+    def _events(self, question: Question, wanted: Intent) -> Generator[Event]:
         if wanted in SMALL_TALK:
-            draft = Draft(reason=AbstainReason.SMALL_TALK, message=SMALL_TALK[wanted])
-            return self._abstain(question, draft, (), Trace(question.text, {}, self.models))
-        clock = _Clock()
-        index = self.index.snapshot()
-        query = self.spell(standalone(question), index)
+            meet = Draft(reason=AbstainReason.SMALL_TALK, message=SMALL_TALK[wanted])
+            yield Answered(self._abstain(question, meet, (), Trace(question.text, {}, self.models)))
+            return
+        clock, index = _Clock(), self.index.snapshot()
+        if self.rewriter is not None and question.history:
+            yield Progress("rewriting")
+        asked, use = self._standalone(question, clock)
+        query = self.spell(asked, index)
         if wanted in self.overviews:
             answerer, hits = self.overviews[wanted], self._overview(index, question)
-            on_stage("reading", len(hits))
+            yield Progress("reading", 0, len(hits))
         else:
-            answerer, hits = self.answerer, self._read(index, question, query, clock, on_stage)
-        with clock.time("answer"):
-            draft = self._draft(answerer, question, query, hits) if hits else self._nothing(index, question)
-        shown = hits[: self.top_k]
-        trace = Trace(query, clock.seconds, self.models)
-        if draft.reason is not None:
-            return self._abstain(question, draft, shown, trace)
-        on_stage("checking", sum(len(statement.quotes) for statement in draft.statements))
-        with clock.time("verify"):
-            verified = verify(draft, hits, index.document)
-        if not verified.statements:
-            failed = Draft(reason=AbstainReason.UNVERIFIED)
-            return replace(self._abstain(question, failed, shown, trace), rejected=verified.rejected)
-        return Answer(
-            question=question,
-            statements=verified.statements,
-            citations=verified.citations,
-            short_answer=verified.short_answer,
-            reason=None,
-            message=None,
-            confidence=draft.confidence,
-            mode=answerer.mode,
-            hits=tuple(shown),
-            trace=trace,
-            rejected=verified.rejected,
-        )
+            answerer, hits = self.answerer, (yield from self._read(index, question, query, clock))
+        verifier = Verifier(hits, index.document)
+        draft, given = None, 0
+        for item in clock.each("answer", self._drafting(answerer, question, query, hits)):
+            if isinstance(item, Draft):
+                draft = item
+            elif isinstance(item, Progress):
+                yield item
+            else:
+                given += 1
+                yield from _verified([item], verifier, clock)
+        draft = self._nothing(index, question) if draft is None else draft
+        if draft.use is not None:
+            use = draft.use if use is None else use + draft.use
+        trace = Trace(query, clock.seconds, self.models, use)
+        rest = draft.statements[given:]
+        if rest:
+            yield Progress("checking", 0, sum(len(statement.quotes) for statement in rest))
+        yield from _verified(rest, verifier, clock)
+        yield Answered(self._answer(question, draft, verifier, trace, draft.mode or answerer.mode))
 
     def _check(self, question: Question) -> None:
         if not question.text.strip():
@@ -140,8 +178,14 @@ class QAPipeline:
         passages = (passage for item in allowed for passage in index.passages(item.id))
         return [Hit(passage, 0.0) for passage, _ in zip(passages, range(self.max_overview_passages), strict=False)]
 
-    def _read(self, index: Index, question: Question, query: str, clock: _Clock, on_stage: OnStage) -> list[Hit]:
-        on_stage("searching", 0)
+    def _standalone(self, question: Question, clock: _Clock) -> tuple[str, ModelUse | None]:
+        if self.rewriter is None or not question.history:
+            return standalone(question), None
+        with clock.time("rewrite"):
+            return self.rewriter.rewrite(question)
+
+    def _read(self, index: Index, question: Question, query: str, clock: _Clock) -> Generator[Event, None, list[Hit]]:
+        yield Progress("searching")
         with clock.time("embed"):
             vector = self.retriever.embed(query)
         with clock.time("retrieve"):
@@ -149,7 +193,7 @@ class QAPipeline:
         read: list[Hit] = []
         for some in (candidates[: self.read_first], candidates[self.read_first :]):
             if some and (not read or self.reader.confidence(query, read) < self.reader.settled):
-                on_stage("reading", len(some))
+                yield Progress("reading", 0, len(some))
                 with clock.time("read"):
                     readings = self.reader.read(query, [hit.passage for hit in some])
                 read += [Hit(hit.passage, hit.score, reading) for hit, reading in zip(some, readings, strict=True)]
@@ -160,25 +204,62 @@ class QAPipeline:
         scope = (question.filters.allow(item.id, item.source) for item in index.documents())
         return Draft(reason=AbstainReason.OFF_TOPIC if any(scope) else AbstainReason.NO_DOCUMENTS)
 
-    def _draft(self, answerer: Answerer, question: Question, query: str, hits: Sequence[Hit]) -> Draft:
-        """The answerer's draft, unless the gate, which is the reader's and not the answerer's, says to abstain.
+    def _drafting(
+        self, answerer: Answerer, question: Question, query: str, hits: Sequence[Hit]
+    ) -> Generator[Progress | Statement | Draft]:
+        """The answerer's statements and draft, unless the gate, which is the reader's and not its, says to abstain.
 
         A keyword needs no gate: the sentences that hold it are the answer. Nor do hits that were not to be read.
         """
+        if not hits:
+            return
         if hits[0].reading is None:
-            return answerer.answer(question, query, hits)
+            yield answerer.answer(question, query, hits)
+            return
         mentioned = self.mentions.answer(question, query, hits)
         if mentioned.reason is None:
-            return mentioned
+            yield replace(mentioned, mode=self.mentions.mode)
+            return
         confidence = self.reader.confidence(query, hits)
         threshold = self.reader.threshold if self.abstain_below is None else self.abstain_below
         if confidence < threshold:
             relevance = max(hit.reading.relevance for hit in hits if hit.reading is not None)
             on_topic = relevance >= self.reader.topic_threshold
-            reason = AbstainReason.NOT_STATED if on_topic else AbstainReason.OFF_TOPIC
-            return Draft(reason=reason, confidence=confidence)
-        draft = answerer.answer(question, query, hits)
-        return replace(draft, confidence=confidence)
+            yield Draft(
+                reason=AbstainReason.NOT_STATED if on_topic else AbstainReason.OFF_TOPIC,
+                confidence=confidence,
+            )
+            return
+        if not isinstance(answerer, StreamingAnswerer):
+            yield replace(answerer.answer(question, query, hits), confidence=confidence)
+            return
+        yield Progress("writing")
+        for item in answerer.stream(question, query, hits):
+            yield replace(item, confidence=confidence) if isinstance(item, Draft) else item
+
+    def _answer(self, question: Question, draft: Draft, verifier: Verifier, trace: Trace, mode: str) -> Answer:
+        """What stands of a draft, or the abstention."""
+        shown = tuple(verifier.hits[: self.top_k])
+        if draft.reason is not None:
+            return replace(self._abstain(question, draft, shown, trace), rejected=draft.rejected)
+        verified = verifier.finish(draft.short_answer)
+        rejected = draft.rejected + verified.rejected
+        if not verified.statements:
+            failed = Draft(reason=AbstainReason.UNVERIFIED)
+            return replace(self._abstain(question, failed, shown, trace), rejected=rejected)
+        return Answer(
+            question=question,
+            statements=verified.statements,
+            citations=verified.citations,
+            short_answer=verified.short_answer,
+            reason=None,
+            message=None,
+            confidence=draft.confidence,
+            mode=mode,
+            hits=shown,
+            trace=trace,
+            rejected=rejected,
+        )
 
     def _abstain(self, question: Question, draft: Draft, hits: Sequence[Hit], trace: Trace) -> Answer:
         return Answer(
@@ -189,7 +270,24 @@ class QAPipeline:
             reason=draft.reason,
             message=draft.message,
             confidence=draft.confidence,
-            mode=self.answerer.mode,
+            mode=draft.mode or self.answerer.mode,
             hits=tuple(hits),
             trace=trace,
         )
+
+
+def _verified(statements: Iterable[Statement], verifier: Verifier, clock: _Clock) -> Iterator[Event]:
+    for statement in statements:
+        with clock.time("verify"):
+            cited = verifier.add(statement)
+        if cited is not None:
+            yield StatementReady(cited, verifier.of(cited))
+
+
+def _result(work: Generator[object, None, T]) -> T:
+    """What a generator returns, its events let go."""
+    while True:
+        try:
+            next(work)
+        except StopIteration as stop:
+            return stop.value  # type: ignore[no-any-return]

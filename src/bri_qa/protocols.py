@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Protocol, TypeAlias
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias, runtime_checkable
 
-from bri_qa.types import Document, Draft, Filters, Hit, Passage, Question, Reading
+from bri_qa.types import Document, Draft, Filters, Hit, ModelUse, Passage, Question, Reading, Statement
 
 if TYPE_CHECKING:
     import numpy as np
@@ -105,3 +106,56 @@ class Answerer(Protocol):
     @property
     def mode(self) -> str: ...
     def answer(self, question: Question, query: str, hits: Sequence[Hit]) -> Draft: ...
+
+
+@runtime_checkable
+class StreamingAnswerer(Answerer, Protocol):
+    """An answerer whose statements come one by one."""
+
+    def stream(self, question: Question, query: str, hits: Sequence[Hit]) -> Iterator[Statement | Draft]:
+        """Statements that will not be withdrawn, then the draft, whose first statements they are."""
+        ...
+
+
+class Rewriter(Protocol):
+    """A follow-up to a question that stands on its own, and what a language model did for it."""
+
+    def rewrite(self, question: Question) -> tuple[str, ModelUse | None]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One message to a language model."""
+
+    role: Literal["system", "user", "assistant"]
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Completion:
+    """All that a language model wrote in one go, and what it took. `cut` says that it ran into the output limit."""
+
+    text: str
+    use: ModelUse
+    cut: bool = False
+
+
+Schema: TypeAlias = Mapping[str, Any]
+
+
+class ChatModel(Protocol):
+    """A language model. With `schema` (JSON Schema) the text is JSON that fits it.
+
+    Every method raises a `ChatModelError` that says what was wrong.
+    """
+
+    @property
+    def name(self) -> str: ...
+    def supports_schema(self) -> bool:
+        """Whether the server holds its output to a schema; found out at the first call, then remembered."""
+        ...
+
+    def complete(self, messages: Sequence[Message], schema: Schema | None = None) -> Completion: ...
+    def stream(self, messages: Sequence[Message], schema: Schema | None = None) -> Iterator[str | Completion]:
+        """Pieces of text as they come, then the completion. Closing the iterator ends the request."""
+        ...
