@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import tempfile
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -25,7 +26,8 @@ def made(pipeline: Pipeline, corpus: Path = NO_CORPUS) -> FastAPI:
 
 
 async def _make(pipeline: Pipeline, corpus: Path) -> FastAPI:
-    return create_app(Settings.load({}, corpus_dir=corpus), pipeline)
+    history = Path(tempfile.mkdtemp(prefix="bri-qa-history-"))  # a history of its own
+    return create_app(Settings.load({}, corpus_dir=corpus, history_dir=history), pipeline)
 
 
 @contextmanager

@@ -17,6 +17,8 @@ BOUNDS = {
     "top_k": (1, 100),
     "max_statements": (1, 10),
     "max_question_chars": (20, 100_000),
+    "history_days": (1, 3_650),
+    "feedback_days": (1, 3_650),
     "port": (0, 65_535),
 }
 

@@ -6,7 +6,10 @@ BriQAError
 │   ├── CorpusError          the corpus folder cannot be read at all (single bad files are reported, not raised)
 │   ├── QuestionError        an empty or oversized question
 │   ├── CaseError            an eval case or baseline file that does not fit its format
-│   └── AnswerFileError      a saved answer that is not the contract's JSON
+│   ├── AnswerFileError      a saved answer that is not the contract's JSON
+│   ├── NotFoundError        a conversation, an answer or a citation that this user does not have
+│   ├── HistoryInputError    a title, search, rating or comment that cannot be kept
+│   └── HistoryFullError     there is no room for another conversation or question
 ├── ArtifactError            weights or vocabulary
 │   ├── ArtifactMissingError a file that a package should carry is not there
 │   └── ArtifactHashError    a file is there but is not the one we trust
@@ -16,6 +19,10 @@ BriQAError
 │   ├── IndexCorruptError    its files do not fit its manifest
 │   ├── IndexWriteError      it could not be written (full or read-only disk); the old one still stands
 │   └── IndexBusyError       another process is building it
+├── HistoryError             the file of conversations and feedback
+│   ├── HistoryCorruptError  it is damaged or another program's; it is left as it is
+│   ├── HistoryNewerError    a newer version wrote it; it is left as it is
+│   └── HistoryWriteError    it could not be written (full, locked or read-only disk); what was in it stands
 ├── ModelError               a model cannot be loaded or run
 └── MissingExtraError        a configured part needs an optional dependency; names the extra
 """
@@ -49,6 +56,18 @@ class CaseError(InputError):
 
 class AnswerFileError(InputError):
     """A saved answer that is not the contract's JSON."""
+
+
+class NotFoundError(InputError):
+    """A conversation, an answer or a citation that this user does not have."""
+
+
+class HistoryInputError(InputError):
+    """A title, search, rating or comment that cannot be kept."""
+
+
+class HistoryFullError(InputError):
+    """There is no room for another conversation or question."""
 
 
 class ArtifactError(BriQAError):
@@ -85,6 +104,22 @@ class IndexWriteError(IndexStoreError):
 
 class IndexBusyError(IndexStoreError):
     """Another process is building the index."""
+
+
+class HistoryError(BriQAError):
+    """The file of conversations and feedback."""
+
+
+class HistoryCorruptError(HistoryError):
+    """The file is damaged or another program's; it is left as it is."""
+
+
+class HistoryNewerError(HistoryError):
+    """A newer version wrote the file; it is left as it is."""
+
+
+class HistoryWriteError(HistoryError):
+    """The file could not be written; what was in it stands."""
 
 
 class ModelError(BriQAError):

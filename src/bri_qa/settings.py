@@ -34,7 +34,8 @@ class Settings(BaseSettings):
     )
     reader: str = Field(
         default="bundled",
-        description="`bundled`: the trained one; `sentences`: without trained weights; or a reader's folder",
+        description="`bundled`: the trained one; `sentences`: without trained weights; or the folder or hub name of a "
+        "SQuAD 2.0 model or a cross-encoder",
     )
     precision: Literal["auto", "f32", "bf16"] = Field(
         default="auto", description="arithmetic of the bundled models; auto is bf16 where the CPU has AMX, else f32"
@@ -52,6 +53,19 @@ class Settings(BaseSettings):
         description="confidence below which to abstain; unset takes the reader's own threshold",
     )
     max_question_chars: int = Field(default=4_000, ge=20, le=100_000, description="longer questions are refused")
+
+    history_dir: Path = Field(
+        default=Path("data"), description="folder of the conversations and the feedback, and the key of the cookie"
+    )
+    history_days: int = Field(
+        default=90, ge=1, le=3_650, description="days after which a conversation that is not used is deleted"
+    )
+    feedback_days: int = Field(default=365, ge=1, le=3_650, description="days after which feedback is deleted")
+    public_url: str | None = Field(
+        default=None,
+        pattern=r"^https?://[^\s/?#@]+(/[^\s?#]*)?$",
+        description="address of the server as its users see it, for links in exports; unset takes the request's",
+    )
 
     host: str = Field(default="127.0.0.1", description="address that `bri-qa serve` binds")
     port: int = Field(default=7860, ge=0, le=65_535, description="port that `bri-qa serve` binds")

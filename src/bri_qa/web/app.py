@@ -15,6 +15,8 @@ from fastapi.staticfiles import StaticFiles
 from bri_qa.errors import SettingsError
 from bri_qa.settings import Settings
 from bri_qa.web import api, chat, source
+from bri_qa.web.identity import CookieMiddleware
+from bri_qa.web.records import Records
 from bri_qa.web.security import GateMiddleware, HeadersMiddleware
 from bri_qa.web.service import Pipeline, Workers
 from bri_qa.web.shell import ShellMiddleware
@@ -23,12 +25,17 @@ STATIC = Path(__file__).parent / "static"
 
 
 def create_app(settings: Settings, pipeline: Pipeline) -> FastAPI:
-    """The application over `pipeline`. It keeps nothing of a user outside that user's session."""
-    workers = Workers()
+    """The application over `pipeline`. It keeps nothing of a user outside that user's session and history.
+
+    Raises:
+        HistoryError: the history cannot be opened.
+    """
+    workers, records = Workers(), Records.open(settings)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        yield
+        async with records.kept():
+            yield
         workers.close()
 
     app = FastAPI(
@@ -49,6 +56,7 @@ def create_app(settings: Settings, pipeline: Pipeline) -> FastAPI:
 
     # The last one added is the outermost. CORS with no origin also stops Gradio from adding its own, open one.
     app.add_middleware(ShellMiddleware, pipeline=pipeline, workers=workers)
+    app.add_middleware(CookieMiddleware, identity=records.identity)
     app.add_middleware(CORSMiddleware, allow_origins=[])
     app.add_middleware(GateMiddleware)
     app.add_middleware(HeadersMiddleware)
