@@ -10,11 +10,23 @@ from typing import NoReturn
 
 import typer
 
-from bri_qa.cli import ask, evaluate, index, serve, verify
+from bri_qa.cli import ask, evaluate, evaluate_check, evaluate_import, evaluate_new, index, serve, verify
 from bri_qa.cli.common import ERROR, INTERRUPTED, app
 from bri_qa.errors import BriQAError
 
-__all__ = ["app", "ask", "evaluate", "index", "main", "run", "serve", "verify"]
+__all__ = [
+    "app",
+    "ask",
+    "evaluate",
+    "evaluate_check",
+    "evaluate_import",
+    "evaluate_new",
+    "index",
+    "main",
+    "run",
+    "serve",
+    "verify",
+]
 
 
 def run(arguments: Sequence[str] | None = None) -> int:

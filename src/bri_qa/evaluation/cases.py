@@ -107,10 +107,11 @@ def located(
             line = own(item, shelf)
             case = _case(line, documents)
         except NotLocated as error:
-            yield Problem(item.where, str(error))
+            yield Problem(item.where, str(error), error.sort)
             continue
         if case.id in used:
-            yield Problem(item.where, f"the id {case.id!r} was used on {used[case.id]}; give each case its own")
+            reason = f"the id {case.id!r} was used on {used[case.id]}; give each case its own"
+            yield Problem(item.where, reason, "repeated-id")
             continue
         used[case.id] = item.where.rpartition(", ")[2]
         yield item.where, line, case

@@ -16,7 +16,11 @@ Everything = Callable[[], Sequence[Document]]
 
 
 class NotLocated(Exception):  # noqa: N818 - a verdict on one piece of evidence, caught in this package
-    """Evidence stands in no document; the message is the reason."""
+    """Evidence stands in no document; the message is the reason, `sort` says whether the document itself is unknown."""
+
+    def __init__(self, reason: str, sort: str = "quote-not-found") -> None:
+        super().__init__(reason)
+        self.sort = sort
 
 
 def places(line: EvidenceLine, documents: Documents) -> tuple[Span, ...]:
@@ -27,7 +31,9 @@ def places(line: EvidenceLine, documents: Documents) -> tuple[Span, ...]:
     """
     document = documents(line.document_id)
     if document is None:
-        raise NotLocated(f"no document {line.document_id!r} is indexed; build its corpus or mend the id")
+        raise NotLocated(
+            f"no document {line.document_id!r} is indexed; build its corpus or mend the id", "unknown-document"
+        )
     if line.quote is None:
         return (Span(0, len(document.text)),)
     found = tuple(standing(line.quote, document.text))
@@ -89,7 +95,8 @@ class Shelf:
         if found is None:
             raise NotLocated(
                 f"no indexed document holds {shortened(gold.text)!r}; `bri-qa eval import FILE --to CASES "
-                "--corpus-to DIR` writes the articles that come with the cases, index them"
+                "--corpus-to DIR` writes the articles that come with the cases, index them",
+                "unknown-document",
             )
         document, place = found
         if gold.span is None:

@@ -101,10 +101,11 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """Something that keeps a case, or a file, from being used: where it is, and why in one line."""
+    """Something that keeps a case, or a file, from being used: where it is, why in one line, and of what sort."""
 
     where: str
     reason: str
+    sort: str = "invalid"
 
     def __str__(self) -> str:
         return f"{self.where}: {self.reason}"
