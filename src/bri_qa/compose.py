@@ -124,12 +124,14 @@ def _embedder(settings: Settings) -> Embedder:
 
 
 def _reader(settings: Settings, embedder: Embedder) -> Reader:
-    from bri_qa.reader import BUNDLED, CrossEncoderReader, SentenceReader
+    from bri_qa.reader import BUNDLED, CrossEncoderReader, SentenceReader, is_ours, open_named
 
     if settings.reader == "sentences":
         return SentenceReader(embedder)
     folder = BUNDLED if settings.reader == "bundled" else Path(settings.reader)
-    return CrossEncoderReader.load(folder, embedder, settings.precision, settings.threads)
+    if settings.reader == "bundled" or is_ours(folder):
+        return CrossEncoderReader.load(folder, embedder, settings.precision, settings.threads)
+    return open_named(settings.reader, embedder, settings.threads)
 
 
 def _identity(settings: Settings) -> Identity:

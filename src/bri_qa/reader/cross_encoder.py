@@ -45,6 +45,11 @@ class Calibration:
         return cls(**{key: raw[key] for key in cls.__slots__})
 
 
+def is_ours(folder: Path) -> bool:
+    """Whether the folder holds a reader of this package's own kind: its card stands there."""
+    return (folder / CARD).is_file()
+
+
 def features(question: str, passage: str, raw: Raw, item: RawSentence, meaning: float) -> dict[str, float]:
     """What the chance that a sentence answers is a function of; `meaning` is its score without the network."""
     words, names = coverage(question, passage)
