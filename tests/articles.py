@@ -77,7 +77,9 @@ def read_hits(question: str, *texts: str) -> list[Hit]:
     """The same, read by the reader that counts shared words, best first."""
     hits, reader = hits_of(*texts), WordReader()
     readings = reader.read(question, [hit.passage for hit in hits])
-    return reader.rerank([Hit(hit.passage, 0.0, reading) for hit, reading in zip(hits, readings, strict=True)])
+    return reader.rerank(
+        question, [Hit(hit.passage, 0.0, reading) for hit, reading in zip(hits, readings, strict=True)]
+    )
 
 
 def sentence_texts(text: str) -> list[str]:

@@ -229,7 +229,7 @@ class WordReader:
         best = max((item.score for item in spans), default=0.0)
         return Reading(passage.id, best, 1.0 - best, tuple(spans), exact)
 
-    def rerank(self, hits: Sequence[Hit]) -> list[Hit]:
+    def rerank(self, question: str, hits: Sequence[Hit]) -> list[Hit]:
         read = [Hit(hit.passage, hit.reading.relevance, hit.reading) for hit in hits if hit.reading is not None]
         return sorted(read, key=lambda hit: (-hit.score, hit.passage.id))
 

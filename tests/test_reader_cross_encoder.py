@@ -96,7 +96,7 @@ def test_any_question_and_text_can_be_read(reader: CrossEncoderReader, question:
 
 def test_no_passages_no_readings(reader: CrossEncoderReader) -> None:
     assert reader.read("How many?", []) == []
-    assert reader.rerank([]) == []
+    assert reader.rerank("Which?", []) == []
     assert reader.confidence("How many?", []) == 0
 
 
@@ -115,8 +115,10 @@ def test_hits_are_ordered_by_what_was_read_and_how_they_were_found() -> None:
         reading = Reading(name, 0.5, 0.5, (ScoredSpan(Span(0, 1), span),), exact=True)
         return Hit(passage("x", name), found, reading)
 
-    reader = CrossEncoderReader("none", None, None, EVEN)  # type: ignore[arg-type]
-    ordered = reader.rerank([hit("a", 0.01, 0.2), hit("b", 0.01, 0.9), hit("d", 0.02, 0.2), hit("c", 0.02, 0.2)])
+    reader = CrossEncoderReader("none", None, SentenceReader(HashingEmbedder()), EVEN)  # type: ignore[arg-type]
+    ordered = reader.rerank(
+        "Which?", [hit("a", 0.01, 0.2), hit("b", 0.01, 0.9), hit("d", 0.02, 0.2), hit("c", 0.02, 0.2)]
+    )
     assert [item.passage.id for item in ordered] == ["b", "c", "d", "a"]
     odds = 0.9 / 0.1 * math.sqrt(0.01)
     assert ordered[0].score == pytest.approx(odds / (1 + odds))
@@ -125,7 +127,13 @@ def test_hits_are_ordered_by_what_was_read_and_how_they_were_found() -> None:
 def test_features_say_how_much_of_the_question_a_passage_and_a_sentence_hold() -> None:
     text = "Mara Oduya built the quay. It is long."
     sentence = RawSentence(Span(27, 38), Span(33, 37), 2.5)
-    found = features("Which quay did Mara Oduya build?", text, Raw((sentence,), -1.0, 3.0), sentence, 0.25)
+    found = features(
+        "Which quay did Mara Oduya build?",
+        text,
+        Raw((sentence,), -1.0, 3.0),
+        sentence,
+        {Span(0, 26): 0.5, Span(27, 38): 0.25},
+    )
     assert found == {
         "margin": 2.5,
         "no_answer": 3.0,
@@ -135,6 +143,7 @@ def test_features_say_how_much_of_the_question_a_passage_and_a_sentence_hold() -
         "near_words": 0.0,
         "near_names": 0.0,
         "meaning": 0.25,
+        "passage_meaning": 0.5,
     }
     assert logistic({"bias": -1.0, "margin": 2.0, "unknown": 9.0}, found) == pytest.approx(sigmoid(4.0))
 

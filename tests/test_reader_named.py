@@ -47,7 +47,7 @@ def test_the_passage_with_the_best_span_comes_first_and_gives_the_confidence(squ
     reader = open_named(squad, HashingEmbedder())
     passages = [passage("It rains on the sea.", "a#0"), passage("The quay is 640 metres long.", "b#0")]
     readings = reader.read(QUESTION, passages)
-    hits = reader.rerank([Hit(item, 0.1, reading) for item, reading in zip(passages, readings, strict=True)])
+    hits = reader.rerank(QUESTION, [Hit(item, 0.1, reading) for item, reading in zip(passages, readings, strict=True)])
     assert [hit.passage.id for hit in hits] == ["b#0", "a#0"]
     assert reader.confidence(QUESTION, hits) == hits[0].score > reader.threshold
     assert reader.confidence(QUESTION, hits[1:]) <= reader.threshold

@@ -26,7 +26,7 @@ from bri_qa.tokens import Tokenizer
 from bri_qa.types import Document, Filters, Hit, Passage, Source, Span
 from training.data import Row, read_answers, read_rows
 
-READ = 8  # hits that are read for a pooled question
+READ = 12  # hits that are read for a pooled question; more than the product reads, to see what that would give
 
 
 @dataclass
@@ -62,6 +62,13 @@ def documents(path: Path) -> dict[str, Document]:
         if row.context not in found:
             found[row.context] = Document(f"p{len(found):05d}", row.context, Source(row.group), f"{len(found):064x}")
     return found
+
+
+def distractors(folder: Path, count: int) -> list[Document]:
+    """`count` paragraphs of the training sets, by a fixed seed, with ids of their own."""
+    found = [text for name in ("squad1_train", "qed_train") for text in documents(folder / f"{name}.jsonl.gz")]
+    random.Random(11).shuffle(found)
+    return [Document(f"d{at:05d}", text, Source(""), f"{at:063x}d") for at, text in enumerate(found[:count])]
 
 
 def pooled_index(folder: Path, found: Sequence[Document], embedder: MiniLMEmbedder) -> EmbeddedIndex:
@@ -107,6 +114,9 @@ def parse() -> argparse.Namespace:
     )
     parser.add_argument("--questions", type=int, default=1_000, help="of each set")
     parser.add_argument("--seed", type=int, default=5)
+    parser.add_argument(
+        "--distractors", type=int, default=0, help="paragraphs of the training sets that are added to each corpus"
+    )
     return parser.parse_args()
 
 
@@ -117,7 +127,9 @@ def main() -> None:
     squad, qed = (options.data / f"{name}_calibration.jsonl.gz" for name in ("squad2", "qed"))
     indexes = {
         path: pooled_index(
-            options.out.parent / f"index-{path.name.split('_')[0]}", list(documents(path).values()), embedder
+            options.out.parent / f"index-{path.name.split('_')[0]}-{options.distractors}",
+            [*documents(path).values(), *distractors(options.data, options.distractors)],
+            embedder,
         )
         for path in (squad, qed)
     }

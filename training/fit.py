@@ -42,7 +42,7 @@ def sentence_rows(item: Asked, gold: str | None) -> list[list[tuple[dict[str, fl
         for sentence in raw.sentences:
             text = sentence.span.of(hit.passage.text)
             right = hit.passage.document_id == gold and bool(item.answers) and token_f1(text, item.answers) >= 0.5
-            values = features(item.row.question, hit.passage.text, raw, sentence, meanings.get(sentence.sentence, 0.0))
+            values = features(item.row.question, hit.passage.text, raw, sentence, meanings)
             found.append((values, right, text))
         rows.append(found)
     return rows
@@ -85,9 +85,10 @@ class Report:
         orders = []
         for item, rows in zip(self.items, self.rows, strict=True):
             scored = []
-            for hit, raw, found in zip(item.hits, item.raws, rows, strict=True):
+            for at, (hit, raw, found) in enumerate(zip(item.hits, item.raws, rows, strict=True)):
                 best = max((logistic(calibration.span, f) for f, _, _ in found), default=0.0)
-                values = rank_features(hit.score, sigmoid(raw.relevance), best)
+                meaning = max(item.meanings[at].values(), default=0.0)
+                values = rank_features(hit.score, sigmoid(raw.relevance), best, meaning)
                 scored.append((-logistic(calibration.rank, values), hit.passage.document_id))
             orders.append([document for _, document in sorted(scored)])
         return orders
@@ -139,9 +140,10 @@ def calibrate(halves: dict[str, Report]) -> Calibration:
     for report in (halves["squad2"], halves["qed"]):
         for item, found, gold in zip(report.items, report.rows, report.gold, strict=True):
             if item.answers:
-                for hit, raw, sentences in zip(item.hits, item.raws, found, strict=True):
+                for at, (hit, raw, sentences) in enumerate(zip(item.hits, item.raws, found, strict=True)):
                     best = max((logistic(span, f) for f, _, _ in sentences), default=0.0)
-                    pairs.append(rank_features(hit.score, sigmoid(raw.relevance), best))
+                    meaning = max(item.meanings[at].values(), default=0.0)
+                    pairs.append(rank_features(hit.score, sigmoid(raw.relevance), best, meaning))
                     labels.append(hit.passage.document_id == gold)
     rank = fitted(pairs, labels)
     values, right = outcomes(halves, span)

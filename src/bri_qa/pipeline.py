@@ -197,7 +197,7 @@ class QAPipeline:
                 with clock.time("read"):
                     readings = self.reader.read(query, [hit.passage for hit in some])
                 read += [Hit(hit.passage, hit.score, reading) for hit, reading in zip(some, readings, strict=True)]
-        return [*self.reader.rerank(read), *candidates[len(read) :]]
+        return [*self.reader.rerank(query, read), *candidates[len(read) :]]
 
     def _nothing(self, index: Index, question: Question) -> Draft:
         """Why there is no hit: no article to search, or none with a word of the question."""

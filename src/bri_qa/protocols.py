@@ -91,7 +91,7 @@ class Reader(Protocol):
         """One reading a passage, in the order given."""
         ...
 
-    def rerank(self, hits: Sequence[Hit]) -> list[Hit]:
+    def rerank(self, question: str, hits: Sequence[Hit]) -> list[Hit]:
         """The read hits in the order in which they should be trusted, best first; `score` is the new score."""
         ...
 

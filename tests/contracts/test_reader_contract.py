@@ -68,7 +68,7 @@ def _check(reading: Reading, passage: Passage) -> None:
 
 def _read(reader: Reader, question: str, passages: list[Passage]) -> list[Hit]:
     readings = reader.read(question, passages)
-    return reader.rerank([Hit(item, 0.01, reading) for item, reading in zip(passages, readings, strict=True)])
+    return reader.rerank(question, [Hit(item, 0.01, reading) for item, reading in zip(passages, readings, strict=True)])
 
 
 def test_it_says_what_it_is_and_when_to_abstain(reader: Reader) -> None:
@@ -109,7 +109,7 @@ def test_reranking_keeps_every_read_hit_best_first(reader: Reader) -> None:
     hits = _read(reader, QUESTION, passages)
     assert sorted(hit.passage.id for hit in hits) == sorted(item.id for item in passages)
     assert [hit.score for hit in hits] == sorted((hit.score for hit in hits), reverse=True)
-    assert reader.rerank([]) == [] and reader.rerank([Hit(passages[0], 1.0)]) == []
+    assert reader.rerank(QUESTION, []) == [] and reader.rerank(QUESTION, [Hit(passages[0], 1.0)]) == []
 
 
 def test_equal_passages_are_ordered_by_id(reader: Reader) -> None:

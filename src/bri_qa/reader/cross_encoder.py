@@ -50,8 +50,11 @@ def is_ours(folder: Path) -> bool:
     return (folder / CARD).is_file()
 
 
-def features(question: str, passage: str, raw: Raw, item: RawSentence, meaning: float) -> dict[str, float]:
-    """What the chance that a sentence answers is a function of; `meaning` is its score without the network."""
+def features(
+    question: str, passage: str, raw: Raw, item: RawSentence, meanings: Mapping[Span, float]
+) -> dict[str, float]:
+    """What the chance that a sentence answers is a function of; `meanings` are the sentences' scores without the
+    network."""
     words, names = coverage(question, passage)
     near, near_names = coverage(question, item.sentence.of(passage))
     return {
@@ -62,7 +65,8 @@ def features(question: str, passage: str, raw: Raw, item: RawSentence, meaning: 
         "names": names,
         "near_words": near,
         "near_names": near_names,
-        "meaning": meaning,
+        "meaning": meanings.get(item.sentence, 0.0),
+        "passage_meaning": max(meanings.values(), default=0.0),
     }
 
 
@@ -117,19 +121,28 @@ class CrossEncoderReader:
         weights = self._calibration.span
         scored = []
         for item in raw.sentences:
-            values = features(question, passage.text, raw, item, meanings[item.sentence])
+            values = features(question, passage.text, raw, item, meanings)
             scored.append(ScoredSpan(item.span, logistic(weights, values)))
         scored.sort(key=lambda item: (-item.score, item.span.start))
         return Reading(passage.id, sigmoid(raw.relevance), sigmoid(raw.no_answer), tuple(scored), exact=True)
 
-    def rerank(self, hits: Sequence[Hit]) -> list[Hit]:
+    def rerank(self, question: str, hits: Sequence[Hit]) -> list[Hit]:
         """Read hits by relevance, span and retrieval together, best first; ties by passage id."""
-        read = [Hit(hit.passage, self._rank(hit, hit.reading), hit.reading) for hit in hits if hit.reading is not None]
+        read = [
+            Hit(hit.passage, self._rank(question, hit, hit.reading), hit.reading)
+            for hit in hits
+            if hit.reading is not None
+        ]
         return sorted(read, key=lambda hit: (-hit.score, hit.passage.id))
 
-    def _rank(self, hit: Hit, reading: Reading) -> float:
+    def _rank(self, question: str, hit: Hit, reading: Reading) -> float:
         best = reading.spans[0].score if reading.spans else 0.0
-        return logistic(self._calibration.rank, rank_features(hit.score, reading.relevance, best))
+        values = rank_features(hit.score, reading.relevance, best, self._meaning(question, hit.passage))
+        return logistic(self._calibration.rank, values)
+
+    def _meaning(self, question: str, passage: Passage) -> float:
+        """The score of the passage's best sentence without the network."""
+        return max(self._sentences.meanings(question, [passage])[0].values(), default=0.0)
 
     def confidence(self, question: str, hits: Sequence[Hit]) -> float:
         """How likely the best span of all is the answer."""
@@ -137,13 +150,19 @@ class CrossEncoderReader:
         if not read:
             return 0.0
         best, passage = max(read, key=lambda one: one[0])
-        meaning = max(self._sentences.meanings(question, [passage])[0].values(), default=0.0)
-        return logistic(self._calibration.confidence, confidence_features(question, passage.text, best, meaning))
+        values = confidence_features(question, passage.text, best, self._meaning(question, passage))
+        return logistic(self._calibration.confidence, values)
 
 
-def rank_features(retrieval: float, relevance: float, best: float) -> dict[str, float]:
-    """What a read hit's place is a function of: its retrieval score, its relevance and its best span's score."""
-    return {"relevance": _logit(relevance), "span": _logit(best), "retrieval": math.log(max(retrieval, 1e-9))}
+def rank_features(retrieval: float, relevance: float, best: float, meaning: float) -> dict[str, float]:
+    """What a read hit's place is a function of: its retrieval score, its relevance, its best span's score, and
+    `meaning`, the score of its best sentence without the network."""
+    return {
+        "relevance": _logit(relevance),
+        "span": _logit(best),
+        "retrieval": math.log(max(retrieval, 1e-9)),
+        "meaning": meaning,
+    }
 
 
 def confidence_features(question: str, passage: str, best: float, meaning: float) -> dict[str, float]:

@@ -128,8 +128,9 @@ class _Named(ABC):
     @abstractmethod
     def read(self, question: str, passages: Sequence[Passage]) -> list[Reading]: ...
 
-    def rerank(self, hits: Sequence[Hit]) -> list[Hit]:
+    def rerank(self, question: str, hits: Sequence[Hit]) -> list[Hit]:
         """Read hits by their best span, best first; ties by passage id."""
+        del question
         read = [Hit(hit.passage, _best(hit), hit.reading) for hit in hits if hit.reading is not None]
         return sorted(read, key=lambda hit: (-hit.score, hit.passage.id))
 

@@ -58,8 +58,9 @@ class SentenceReader:
         best = scored[0].score if scored else 0.0
         return Reading(passage.id, best, 1.0 - _logistic(best), tuple(scored))
 
-    def rerank(self, hits: Sequence[Hit]) -> list[Hit]:
+    def rerank(self, question: str, hits: Sequence[Hit]) -> list[Hit]:
         """Read hits by relevance, best first; ties by passage id."""
+        del question
         read = [Hit(hit.passage, hit.reading.relevance, hit.reading) for hit in hits if hit.reading is not None]
         return sorted(read, key=lambda hit: (-hit.score, hit.passage.id))
 
