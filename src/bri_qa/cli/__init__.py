@@ -10,7 +10,17 @@ from typing import NoReturn
 
 import typer
 
-from bri_qa.cli import ask, evaluate, evaluate_check, evaluate_import, evaluate_new, index, serve, verify
+from bri_qa.cli import (
+    ask,
+    evaluate,
+    evaluate_check,
+    evaluate_import,
+    evaluate_new,
+    evaluate_report,
+    index,
+    serve,
+    verify,
+)
 from bri_qa.cli.common import ERROR, INTERRUPTED, app
 from bri_qa.errors import BriQAError
 
@@ -21,6 +31,7 @@ __all__ = [
     "evaluate_check",
     "evaluate_import",
     "evaluate_new",
+    "evaluate_report",
     "index",
     "main",
     "run",

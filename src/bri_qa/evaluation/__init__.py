@@ -82,5 +82,5 @@ def evaluate(
     done = ask_all(pipeline, asked.cases, progress)
     outcome = Outcome(done, asked, identity or {}, tuple(gate.missed(done.summary, gates)) if gates else ())
     if report is not None:
-        write(report, done, outcome.heading)
+        write(report, done, outcome.heading, pipeline.document)
     return outcome

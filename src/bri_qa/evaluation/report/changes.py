@@ -6,18 +6,20 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from bri_qa.evaluation.metrics import LOWER_IS_BETTER, METRICS
+from bri_qa.evaluation.bootstrap import paired
+from bri_qa.evaluation.metrics import LOWER_IS_BETTER
 from bri_qa.evaluation.report.saved import SavedCase, SavedRun
+from bri_qa.evaluation.sample import Row, Sample
 
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """`this - other` of one metric, with the 95 % interval of the difference where it is known."""
+    """`this - other` of one metric over the cases of both runs, with the 95 % interval of the difference."""
 
     metric: str
     this: float
     other: float
-    interval: tuple[float, float] | None = None
+    interval: tuple[float, float]
 
     @property
     def change(self) -> float:
@@ -26,7 +28,7 @@ class Difference:
     @property
     def certain(self) -> bool:
         """Whether the interval leaves out 0."""
-        return self.interval is not None and (self.interval[0] > 0 or self.interval[1] < 0)
+        return self.interval[0] > 0 or self.interval[1] < 0
 
     @property
     def better(self) -> bool:
@@ -67,14 +69,29 @@ class Changes:
 
 
 def changes(this: SavedRun, other: SavedRun) -> Changes:
-    """Pair the cases by id and question. A score that one of the runs lacks has no difference."""
+    """Pair the cases by id and question. Differences are over the pairs, their intervals by the paired bootstrap."""
     before = {case.id: case for case in other.cases}
     pairs = {
         case.id: Pair(case, before[case.id])
         for case in this.cases
         if case.id in before and before[case.id].question == case.question
     }
-    now, then = this.file.summary, other.file.summary
-    names = [*METRICS, *(name for name in now if name not in METRICS)]
-    differences = tuple(Difference(name, now[name], then[name]) for name in names if name in now and name in then)
+    found = paired(
+        Sample([_row(pair.other) for pair in pairs.values()]), Sample([_row(pair.this) for pair in pairs.values()])
+    )
+    differences = tuple(
+        Difference(name, item.after, item.before, (item.low, item.high)) for name, item in found.items()
+    )
     return Changes(other.name, differences, pairs, len(this.cases) - len(pairs), len(other.cases) - len(pairs))
+
+
+def _row(case: SavedCase) -> Row:
+    return Row(
+        scores=case.scores,
+        answerable=case.answerable,
+        abstained=case.answer.abstained,
+        right=case.right,
+        confidence=case.answer.confidence or 0.0,
+        citations=len(case.answer.citations),
+        seconds=case.seconds,
+    )

@@ -32,7 +32,9 @@ class Excerpts:
             self._titles.setdefault(item.document_id, (item.title, item.publisher, item.published))
         parts = [(item.document_id, item.start, item.text) for item in case.answer.passages]
         parts += [(item.document_id, item.start, item.quote) for item in case.answer.citations]
-        parts += [(gold.document_id, place.start, gold.quote) for gold in case.evidence for place in gold.places]
+        parts += [
+            (gold.document_id, place.start, gold.quote) for gold in case.evidence for place in gold.places if gold.quote
+        ]
         for document_id, start, text in parts:
             if document_id not in self._documents:
                 self._known[document_id].append((start, text))
@@ -52,7 +54,7 @@ class Excerpts:
         for quote in case.answer.citations:
             places[quote.document_id].append(quote)
         for gold in case.evidence:
-            places[gold.document_id] += gold.places[:PLACES]
+            places[gold.document_id] += () if gold.whole else gold.places[:PLACES]
         return [
             self.want(document_id, *window)
             for document_id, found in places.items()

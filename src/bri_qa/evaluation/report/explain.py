@@ -68,7 +68,8 @@ def holds(passage: Found, case: SavedCase) -> bool:
     """Whether the passage overlaps gold evidence, or with none to go by, states an accepted answer."""
     if case.evidence:
         return any(
-            passage.document_id == gold.document_id and any(passage.overlaps(place) for place in gold.places)
+            passage.document_id == gold.document_id
+            and (gold.whole or any(passage.overlaps(place) for place in gold.places))
             for gold in case.evidence
         )
     return bool(case.answers) and metrics.states(passage.text, case.answers)

@@ -9,6 +9,7 @@ from typing import Any
 
 from bri_qa.evaluation.report.changes import Changes
 from bri_qa.evaluation.report.explain import OUTCOMES, outcome
+from bri_qa.evaluation.report.plots import percent
 from bri_qa.evaluation.report.saved import SavedCase, SavedRun
 
 FIRST = 5
@@ -64,7 +65,7 @@ def counted(number: int, what: str, plural: str = "") -> str:
 
 
 def _percent(part: int, whole: int) -> str:
-    return f"{100 * part / whole:.0f} %"
+    return percent(part / whole)
 
 
 def _asked(run: SavedRun) -> str:
@@ -111,7 +112,7 @@ def _speed(run: SavedRun) -> list[str]:
     half, late = (run.file.summary.get(name) for name in ("latency_p50", "latency_p95"))
     if half is None or late is None:
         return []
-    return [f"Half of the answers took at most {half:.2f} s, 95 % at most {late:.2f} s."]
+    return [f"Half of the answers took at most {half:.2f} s, 95\u00a0% at most {late:.2f} s."]
 
 
 def _compared(changed: Changes) -> str:

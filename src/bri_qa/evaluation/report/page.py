@@ -39,8 +39,8 @@ class Score:
     def change(self) -> str:
         if self.difference is None:
             return ""
-        between = self.difference.interval
-        return f"{self.difference.change:+.3f}" + (f" [{between[0]:+.3f}, {between[1]:+.3f}]" if between else "")
+        low, high = self.difference.interval
+        return f"{self.difference.change:+.3f} [{low:+.3f}, {high:+.3f}]"
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,6 +138,7 @@ def _groups(run: SavedRun) -> list[Group]:
     by: list[tuple[str, str, dict[str, Part], Callable[[SavedCase], Sequence[str]]]] = [
         ("By kind", "kind", run.file.by_kind, lambda case: (case.kind,)),
         ("By tag", "tag", run.file.by_tag, lambda case: case.tags),
+        ("By split", "split", run.file.by_split, lambda case: () if case.split is None else (case.split,)),
         ("By document", "document", run.file.by_document, lambda case: case.document_ids),
     ]
     groups = [_group(title, name, saved or _counted(run.cases, keys)) for title, name, saved, keys in by]

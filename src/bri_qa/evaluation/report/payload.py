@@ -56,6 +56,7 @@ def _case(case: SavedCase, excerpts: Excerpts, scores: list[str], pair: Pair | N
         "id": case.id,
         "kind": case.kind,
         "tags": case.tags,
+        "split": case.split,
         "verdict": case.verdict,
         "why": why(case),
         "question": case.question,
@@ -76,6 +77,7 @@ def _case(case: SavedCase, excerpts: Excerpts, scores: list[str], pair: Pair | N
             for item in answer.passages
         ],
         "rejected": _rejected(case),
+        "unproven": case.unproven,
         "values": [case.scores.get(name) for name in scores],
         "seconds": case.seconds,
         "documents": [excerpts.number(document_id) for document_id in case.document_ids],
@@ -87,7 +89,11 @@ def _case(case: SavedCase, excerpts: Excerpts, scores: list[str], pair: Pair | N
 
 
 def _gold(gold: Gold, excerpts: Excerpts) -> list[Any]:
-    return [excerpts.number(gold.document_id), gold.quote, [[place.start, place.end] for place in gold.places]]
+    return [
+        excerpts.number(gold.document_id),
+        gold.quote,
+        [] if gold.whole else [[place.start, place.end] for place in gold.places],
+    ]
 
 
 def _rejected(case: SavedCase) -> list[list[str]]:

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from math import sqrt
+from math import ceil, sqrt
 
 import numpy as np
 
+from bri_qa.evaluation.metrics import MACHINE
 from bri_qa.evaluation.report.changes import Difference
 from bri_qa.evaluation.report.saved import Bin, Part, Risk
 
 WIDTH, HEIGHT = 380, 250
-LEFT, RIGHT, TOP, BOTTOM = 46, 14, 12, 42
+LEFT, RIGHT, TOP, BOTTOM = 46, 14, 18, 42
 ROW = 24
-NAMES = 138
+NAMES = 146
 _Z = 1.959964  # of a two-sided 95 % interval
 
 
@@ -62,6 +63,14 @@ class Plot:
         return WIDTH
 
     @property
+    def names(self) -> int:
+        return NAMES - 8
+
+    @property
+    def roof(self) -> int:
+        return TOP
+
+    @property
     def floor(self) -> float:
         return self.height - BOTTOM
 
@@ -78,7 +87,7 @@ _SHARES = (0.0, 0.25, 0.5, 0.75, 1.0)
 
 
 def percent(share: float) -> str:
-    return f"{100 * share:.0f} %"
+    return f"{100 * share:.0f}\u00a0%"
 
 
 def risk_coverage(points: Sequence[Risk]) -> Plot | None:
@@ -86,25 +95,25 @@ def risk_coverage(points: Sequence[Risk]) -> Plot | None:
     if len(points) < 2:
         return None
     ordered = sorted(points, key=lambda point: point.coverage)
-    top = max(0.1, *(point.risk for point in ordered))
+    top = ceil(10 * max(0.1, *(point.risk for point in ordered))) / 10
     path = "M" + "L".join(f"{_x(point.coverage)},{_y(point.risk / top)}" for point in ordered)
     shown = [ordered[round(at)] for at in np.linspace(0, len(ordered) - 1, min(len(ordered), 11))]
     last = ordered[-1]
     return Plot(
         id="risk",
         title="Risk and coverage",
-        summary=f"If every question is answered, {percent(last.risk)} of the answers are wrong; "
-        f"if only the surest half is, {percent(_risk_at(ordered, 0.5))}.",
+        summary=f"{percent(last.coverage)} of the questions were answered, {percent(last.risk)} of those wrongly; "
+        f"of the surest half of the answers, {percent(_risk_at(ordered, last.coverage / 2))}.",
         x_title="share of questions answered, surest first",
         y_title="share of them wrong",
         dots=(),
         path=path,
         table=(
             ("answered", "wrong"),
-            *dict.fromkeys((percent(point.coverage), f"{100 * point.risk:.1f} %") for point in shown),
+            *dict.fromkeys((percent(point.coverage), f"{100 * point.risk:.1f}\u00a0%") for point in shown),
         ),
         x_ticks=tuple(Tick(_x(share), percent(share)) for share in _SHARES),
-        y_ticks=tuple(Tick(_y(share), f"{100 * share * top:.3g} %") for share in (0.0, 0.5, 1.0)),
+        y_ticks=tuple(Tick(_y(share), f"{100 * share * top:.3g}\u00a0%") for share in (0.0, 0.5, 1.0)),
     )
 
 
@@ -171,12 +180,12 @@ def latency(seconds: Sequence[float]) -> Plot | None:
     return Plot(
         id="latency",
         title="Time to answer",
-        summary=f"Half of the questions were answered within {_time(middle)}, 95 % within {_time(late)}; "
+        summary=f"Half of the questions were answered within {_time(middle)}, 95\u00a0% within {_time(late)}; "
         f"the slowest took {_time(max(seconds))}.",
         x_title="seconds",
         y_title="questions",
         dots=dots,
-        lines=(Tick(_x(middle / top), "median"), Tick(_x(late / top), "95 %")),
+        lines=(Tick(_x(middle / top), "median"), Tick(_x(late / top), "95\u00a0%")),
         table=(
             ("seconds", "questions"),
             *(
@@ -184,7 +193,7 @@ def latency(seconds: Sequence[float]) -> Plot | None:
                 for count, edge, upper in zip(counts.tolist(), edges.tolist(), edges.tolist()[1:], strict=False)
             ),
         ),
-        x_ticks=tuple(Tick(_x(share), f"{share * top:.3g}") for share in _SHARES),
+        x_ticks=tuple(Tick(_x(share), f"{share * top:.2g}") for share in _SHARES),
         y_ticks=(Tick(_y(0), "0"), Tick(_y(1), str(most))),
     )
 
@@ -237,11 +246,11 @@ def wilson(right: int, cases: int) -> tuple[float, float]:
 
 
 def comparison(differences: Sequence[Difference]) -> Plot | None:
-    """The differences of shares between two runs with their intervals; seconds are left to the table."""
-    shown = [item for item in differences if 0 <= item.this <= 1 and not item.metric.startswith("latency")]
+    """The differences between two runs with their intervals; what tells of the machine is left to the table."""
+    shown = [item for item in differences if item.metric not in MACHINE]
     if not shown:
         return None
-    ends = [abs(end) for item in shown for end in (item.change, *(item.interval or ()))]
+    ends = [abs(end) for item in shown for end in (item.change, *item.interval)]
     reach = max(0.02, *ends)
     middle, half = (NAMES + WIDTH - RIGHT) / 2, (WIDTH - RIGHT - NAMES) / 2
 
@@ -250,21 +259,21 @@ def comparison(differences: Sequence[Difference]) -> Plot | None:
 
     dots, rows = [], []
     for at, item in enumerate(shown):
-        low, high = item.interval or (None, None)
-        between = "" if low is None or high is None else f"{low:+.3f} to {high:+.3f}"
+        low, high = item.interval
+        between = f"{low:+.3f} to {high:+.3f}"
         tone = "" if not item.certain else ("better" if item.better else "worse")
         dots.append(
             Dot(
                 place(item.change),
                 TOP + ROW * at + ROW / 2,
-                f"{item.metric}: {item.change:+.3f}{f', 95 % interval {between}' if between else ''}",
-                low=None if low is None else place(low),
-                high=None if high is None else place(high),
+                f"{item.metric}: {item.change:+.3f}, 95 % interval {between}",
+                low=place(low),
+                high=place(high),
                 tone=tone,
                 name=item.metric,
             )
         )
-        rows.append((item.metric, f"{item.other:.3f}", f"{item.this:.3f}", f"{item.change:+.3f}", between or "–"))
+        rows.append((item.metric, f"{item.other:.3f}", f"{item.this:.3f}", f"{item.change:+.3f}", between))
     return Plot(
         id="differences",
         title="Difference to the other run",
@@ -274,7 +283,7 @@ def comparison(differences: Sequence[Difference]) -> Plot | None:
         y_title="",
         dots=tuple(dots),
         table=(("score", "other", "this", "difference", "95 % interval"), *rows),
-        x_ticks=tuple(Tick(place(change), f"{change:+.2g}") for change in (-reach, 0.0, reach)),
+        x_ticks=tuple(Tick(place(change), f"{change:+.2g}" if change else "0") for change in (-reach, 0.0, reach)),
         height=TOP + ROW * len(shown) + BOTTOM,
         zero=middle,
     )

@@ -30,9 +30,15 @@ class Place(_Saved):
 
 
 class Gold(_Saved):
+    """Words that prove the answer; with no quote the document as a whole is judged to hold it."""
+
     document_id: str
-    quote: str
+    quote: str = ""
     places: tuple[Place, ...] = ()
+
+    @property
+    def whole(self) -> bool:
+        return not self.quote
 
 
 class Quoted(Place):
@@ -84,12 +90,14 @@ class SavedCase(_Saved):
     id: str
     kind: str = "other"
     tags: tuple[str, ...] = ()
+    split: str | None = None
     verdict: str = "ok"
     question: str
     history: tuple[Turn, ...] = ()
     answers: tuple[str, ...] = ()
     evidence: tuple[Gold, ...] = ()
     scores: dict[str, float] = {}
+    unproven: tuple[str, ...] = ()
     seconds: float | None = None
     answer: Given
 
@@ -148,6 +156,7 @@ class RunFile(Part):
     by_kind: dict[str, Part] = {}
     by_tag: dict[str, Part] = {}
     by_document: dict[str, Part] = {}
+    by_split: dict[str, Part] = {}
     risk_coverage: tuple[Risk, ...] = ()
     calibration: tuple[Bin, ...] = ()
 

@@ -18,8 +18,9 @@ function bodyOf(item) {
     const turns = item.history.map(([role, text]) => make("li", {}, make("b", {}, `${role} `), text));
     body.append(titled("Turns before the question", make("ol", { class: "turns" }, ...turns)));
   }
-  body.append(answerOf(item, body), expectedOf(item));
-  if (item.contexts.length) body.append(contextsOf(item));
+  const said = make("div", {}, answerOf(item, body), expectedOf(item));
+  const shown = item.contexts.length ? make("div", {}, contextsOf(item)) : null;
+  body.append(make("div", { class: "case-main" }, said, shown));
   body.append(retrievedOf(item));
   if (item.rejected.length) {
     const rows = item.rejected.map(([quote, reason]) => make("li", {}, `${reason}: “${quote}”`));
@@ -57,6 +58,7 @@ function answerOf(item, body) {
     });
     section.append(line);
   }
+  if (item.unproven.length) section.append(make("p", { class: "abstained" }, `In no quote: ${item.unproven.join(", ")}`));
   return section;
 }
 
@@ -78,7 +80,7 @@ function expectedOf(item) {
   }
   if (item.gold.length) {
     const quotes = item.gold.map(([number, quote]) =>
-      make("li", {}, make("q", {}, quote), make("small", {}, ` ${data.documents[number].title}`)),
+      make("li", {}, quote ? make("q", {}, quote) : "the whole document", make("small", {}, ` ${data.documents[number].title}`)),
     );
     section.append(make("p", { class: "label" }, "Gold evidence, all of it needed"), make("ol", { class: "gold" }, ...quotes));
   }

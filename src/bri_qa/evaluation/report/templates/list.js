@@ -24,7 +24,7 @@ function wordsOf(item) {
 
 function wanted() {
   const value = Object.fromEntries(
-    ["search", "verdict", "kind", "tag", "document", "answerable", "change"].map((name) => [name, field(name)?.value ?? ""]),
+    ["search", "verdict", "kind", "tag", "split", "document", "answerable", "change"].map((name) => [name, field(name)?.value ?? ""]),
   );
   const terms = value.search.toLowerCase().split(/\s+/).filter(Boolean);
   const articles = value.document.toLowerCase();
@@ -32,6 +32,7 @@ function wanted() {
     value.verdict && ((item) => (value.verdict === "!ok" ? item.verdict !== "ok" : item.verdict === value.verdict)),
     value.kind && ((item) => item.kind === value.kind),
     value.tag && ((item) => item.tags.includes(value.tag)),
+    value.split && ((item) => item.split === value.split),
     articles && ((item) => item.documents.some((number) => data.documents[number].id.toLowerCase().includes(articles))),
     value.answerable && ((item) => item.answerable === (value.answerable === "yes")),
     value.change && ((item) => (item.change || "new") === value.change),
@@ -145,6 +146,8 @@ function setTheme(dark) {
 
 fill("kind", data.cases.map((item) => item.kind));
 fill("tag", data.cases.flatMap((item) => item.tags));
+fill("split", data.cases.map((item) => item.split).filter((name) => name !== null));
+field("split").parentElement.hidden = field("split").options.length < 2;
 data.documents.slice(0, 500).forEach((article) => document.getElementById("documents").append(make("option", { value: article.id }, article.title)));
 setTheme(matchMedia("(prefers-color-scheme: dark)").matches);
 document.getElementById("theme").addEventListener("click", () => setTheme(document.documentElement.dataset.theme !== "dark"));
