@@ -11,7 +11,7 @@ import pytest
 
 from bri_qa.errors import CaseError, InputError, ModelError
 from bri_qa.evaluation import baseline_of, evaluate
-from bri_qa.evaluation.metrics import LATENCY, METRICS
+from bri_qa.evaluation.metrics import MACHINE, METRICS, PERCENTILES
 from tests.fakes import HARBOUR_TEXT, FakePipeline, document
 
 CASES: list[dict[str, Any]] = [
@@ -64,7 +64,7 @@ def test_the_summary_is_what_a_hand_works_out(cases: Path) -> None:
     summary = evaluate(pipeline(), cases).summary
     assert list(summary) == [name for name in METRICS if name in summary]
     assert summary.keys() == METRICS.keys()
-    assert {name: value for name, value in summary.items() if name not in LATENCY} == pytest.approx(
+    assert {name: value for name, value in summary.items() if name not in MACHINE} == pytest.approx(
         {
             "exact_match": 1 / 2,  # "640" is not "640 metres"; "48" is "48"
             "f1": (2 / 3 + 1 + 0) / 3,  # one word of two shared; all; abstained
@@ -75,11 +75,15 @@ def test_the_summary_is_what_a_hand_works_out(cases: Path) -> None:
             "recall@5": 3 / 4,
             "recall@8": 1,
             "mrr": (1 + 1 + 1 + 1 / 7) / 4,
+            "ndcg@8": (1 + 1 + 1 + 1 / 3) / 4,  # rank 7 gains 1 / log2(8)
             "evidence_coverage": 3 / 4,
             "evidence_containment": 3 / 4,
             "evidence_coverage@3": 3 / 4,
             "citation_precision": (1 + 1 / 2 + 1) / 3,
             "citation_recall": 3 / 4,
+            "alce_citation_recall": (1 + 1 / 2 + 1) / 3,
+            "alce_citation_precision": (1 + 1 / 2 + 1) / 3,
+            "statement_coverage": 1,
             "citation_validity": 1,
             "at_most_3_quotes": 1,
             "abstention_precision": 1 / 2,
@@ -87,9 +91,13 @@ def test_the_summary_is_what_a_hand_works_out(cases: Path) -> None:
             "abstention_f1": 1 / 2,
             "abstention_auroc": 6.5 / 8,  # confidence 1 1 1 0 against 0 0.5: six pairs won, one tied
             "false_abstention_rate": 1 / 4,
+            "aurc": (0 + 0 + 0 + 1 / 4) / 4,  # three right answers at confidence 1 and 0.75, then a wrong one at 0.5
+            "calibration_error": (2 * 0 + 1 / 4 + 1 / 2) / 4,  # right at 0.75, wrong at 0.5
         }
     )
-    assert 0 < summary["latency_p50"] <= summary["latency_p95"]
+    times = [summary[name] for name in PERCENTILES]
+    assert times[0] > 0 and times == sorted(times)
+    assert summary["throughput"] > 0 and summary["peak_memory_mb"] > 1
 
 
 def test_a_kind_has_only_the_metrics_that_apply_to_it(cases: Path) -> None:
@@ -129,11 +137,11 @@ def test_every_case_is_asked_once_in_order_after_one_warm_up(cases: Path) -> Non
 def test_the_report_holds_the_run_and_every_case(cases: Path, tmp_path: Path) -> None:
     folder = tmp_path / "reports" / "first"
     outcome = evaluate(pipeline(), cases, report=folder, identity={"models": {"reader": "fake"}, "index": Path("x")})
-    assert sorted(path.name for path in folder.iterdir()) == ["cases.jsonl", "run.json"]
+    assert {path.name for path in folder.iterdir()} >= {"cases.jsonl", "run.json"}
     run = json.loads((folder / "run.json").read_text(encoding="utf-8"))
     assert run["identity"] == {"models": {"reader": "fake"}, "index": "x"}
     assert run["cases_file"] == {"name": "cases.jsonl", "sha256": hashlib.sha256(cases.read_bytes()).hexdigest()}
-    assert run["files"] == {"cases.jsonl": hashlib.sha256((folder / "cases.jsonl").read_bytes()).hexdigest()}
+    assert run["files"]["cases.jsonl"] == hashlib.sha256((folder / "cases.jsonl").read_bytes()).hexdigest()
     assert run["counts"] == {
         "cases": 6,
         "answerable": 4,
@@ -143,6 +151,13 @@ def test_the_report_holds_the_run_and_every_case(cases: Path, tmp_path: Path) ->
     }
     assert run["summary"] == pytest.approx(outcome.summary, abs=1e-6)
     assert run["by_kind"]["number"]["counts"]["cases"] == 2
+    assert list(run["by_tag"]) == ["follow-up"] and run["by_tag"]["follow-up"]["counts"]["answerable"] == 1
+    assert list(run["by_document"]) == ["harbour"] and run["by_document"]["harbour"]["summary"]["f1"] > 0
+    low, high = run["intervals"]["f1"]
+    assert low <= run["summary"]["f1"] <= high and run["by_kind"]["number"]["intervals"]["f1"] != [low, high]
+    assert run["risk_coverage"][-1] == {"coverage": round(4 / 6, 6), "risk": 0.25}
+    assert sum(item["count"] for item in run["calibration"]) == 4
+    assert "by_split" not in run
     assert {key: run[key] for key in outcome.as_json()} == json.loads(json.dumps(outcome.as_json(), default=str))
     lines = (folder / "cases.jsonl").read_text(encoding="utf-8").splitlines()
     owner = [json.loads(line) for line in lines][2]
@@ -166,7 +181,7 @@ def test_two_runs_differ_in_nothing_but_time(cases: Path, tmp_path: Path) -> Non
 def test_the_table_shows_metrics_verdicts_and_kinds(cases: Path) -> None:
     lines = evaluate(pipeline(), cases).text().splitlines()
     assert lines[0] == "6 cases: 4 answerable, 2 not; 2 abstentions"
-    assert "abstention_auroc       0.812" in lines
+    assert ["abstention_auroc", "0.812"] in [line.split() for line in lines]
     assert "verdicts: ok 4, wrongly_abstained 1, should_have_abstained 1" in lines
     [number] = [line.split() for line in lines if line.startswith("number")]
     assert number[:7] == ["number", "2", "1.000", "1.000", "0.750", "0.500", "0.833"]
@@ -211,7 +226,7 @@ def test_an_unwritable_report_leaves_the_old_one(cases: Path, tmp_path: Path) ->
     (folder / "run.json").mkdir()  # in the way of the file
     with pytest.raises(InputError, match=r"cannot write .*run\.json"):
         evaluate(pipeline(), cases, report=folder)
-    assert sorted(path.name for path in folder.iterdir()) == ["cases.jsonl", "run.json"]
+    assert not [path for path in folder.iterdir() if path.name.startswith(".")]  # no half-written file
     assert len((folder / "cases.jsonl").read_bytes().splitlines()) == old
 
 

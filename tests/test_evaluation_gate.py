@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from bri_qa.errors import CaseError, InputError
 from bri_qa.evaluation.gate import Baseline, baseline_of, load, missed
-from bri_qa.evaluation.metrics import LATENCY, METRICS
+from bri_qa.evaluation.metrics import MACHINE, METRICS
 
 
 def baseline(gates: Any, tmp_path: Path, **more: Any) -> Baseline:
@@ -93,7 +93,7 @@ def test_a_new_baseline_gates_quality_with_slack_and_latency_not_at_all(tmp_path
 def test_what_a_baseline_was_drawn_from_passes_it(summary: dict[str, float], slack: float) -> None:
     made = baseline_of(summary, slack=slack)
     assert missed(summary, Baseline.model_validate(made)) == []
-    assert made["gates"].keys() == summary.keys() - LATENCY
+    assert made["gates"].keys() == summary.keys() - MACHINE
     for gate in made["gates"].values():
         assert 0 <= gate.get("min", 0) <= 1
         assert 0 <= gate.get("max", 1) <= 1

@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from bri_qa.evaluation.metrics import (
+    LOWER_IS_BETTER,
+    MACHINE,
     METRICS,
-    abstention,
-    auroc,
     covered_share,
     exact_match,
-    latency,
     mean,
     normalised,
-    retrieval,
     states,
     token_f1,
 )
@@ -79,86 +75,6 @@ def test_coverage_counts_letters_of_the_quote_inside_the_cited_spans() -> None:
     assert covered_share(quote, (Span(10, 21), Span(50, 61)), [Span(10, 13), Span(50, 58)]) == 6 / 8  # the best place
 
 
-def test_retrieval_by_hand() -> None:
-    no = [False] * 8
-    third, both = [False, False, True, True], [True, False, False]
-    scores = retrieval([[third], [both, no[:3]], [no], [[]], [[*no[:5], True], [True, *no[:5]]]])
-    assert scores == [
-        {"recall@1": 0, "recall@3": 1, "recall@5": 1, "recall@8": 1, "mrr": pytest.approx(1 / 3)},
-        {"recall@1": 0.5, "recall@3": 0.5, "recall@5": 0.5, "recall@8": 0.5, "mrr": 1},
-        {"recall@1": 0, "recall@3": 0, "recall@5": 0, "recall@8": 0, "mrr": 0},
-        {"recall@1": 0, "recall@3": 0, "recall@5": 0, "recall@8": 0, "mrr": 0},
-        {"recall@1": 0.5, "recall@3": 0.5, "recall@5": 0.5, "recall@8": 1, "mrr": 1},
-    ]
-    assert retrieval([]) == []
-
-
-RANKED = st.lists(st.booleans(), min_size=12, max_size=12)
-
-
-@given(st.lists(st.lists(RANKED, min_size=1, max_size=3), min_size=1, max_size=12))
-def test_retrieval_is_what_its_definition_says(cases: list[list[list[bool]]]) -> None:
-    for case, scores in zip(cases, retrieval(cases), strict=True):
-        for k in (1, 3, 5, 8):
-            assert scores[f"recall@{k}"] == pytest.approx(sum(any(hits[:k]) for hits in case) / len(case))
-        ranks = [rank for rank in range(12) if any(hits[rank] for hits in case)]
-        assert scores["mrr"] == pytest.approx(1 / (ranks[0] + 1) if ranks else 0)
-
-
-@pytest.mark.parametrize(
-    ("positive", "negative", "area"),
-    [
-        ([0.9, 0.8], [0.1, 0.2], 1),
-        ([0.1], [0.9], 0),
-        ([0.5, 0.5], [0.5], 0.5),
-        ([0.9, 0.5], [0.5, 0.1], 3.5 / 4),  # three pairs won, one tied
-        ([0.8, 0.4, 0.4], [0.4, 0.4, 0.9], 3 * 2 / 9 - 2 / 9),  # won 2, tied 4, lost 3
-        ([], [0.5], None),
-        ([0.5], [], None),
-    ],
-)
-def test_auroc_counts_a_tie_as_half(positive: list[float], negative: list[float], area: float | None) -> None:
-    assert auroc(positive, negative) == (None if area is None else pytest.approx(area))
-
-
-FEW = st.lists(st.sampled_from([0.0, 0.25, 0.5, 1.0]), min_size=1, max_size=20)
-
-
-@given(FEW, FEW)
-def test_auroc_is_the_share_of_pairs_won(positive: list[float], negative: list[float]) -> None:
-    won = sum((p > n) + (p == n) / 2 for p in positive for n in negative)
-    assert auroc(positive, negative) == pytest.approx(won / (len(positive) * len(negative)))
-
-
-def test_abstention_by_hand() -> None:
-    answerable = [True, True, True, True, False, False, False]
-    abstained = [False, False, False, True, True, True, False]
-    assert abstention(answerable, abstained, [0.9, 0.8, 0.4, 0.3, 0.2, 0.3, 0.6]) == {
-        "abstention_precision": pytest.approx(2 / 3),
-        "abstention_recall": pytest.approx(2 / 3),
-        "abstention_f1": pytest.approx(2 / 3),
-        "false_abstention_rate": 1 / 4,
-        "abstention_auroc": pytest.approx((3 + 3 + 2 + 1.5) / 12),
-    }
-
-
-def test_abstention_metrics_that_do_not_apply_are_absent() -> None:
-    assert abstention([True], [False], [0.9]) == {"false_abstention_rate": 0}
-    assert abstention([True], [True], [0.1]) == {
-        "abstention_precision": 0,
-        "abstention_f1": 0,
-        "false_abstention_rate": 1,
-    }
-    assert abstention([False], [False], [0.9]) == {"abstention_recall": 0, "abstention_f1": 0}
-    assert abstention([], [], []) == {}
-
-
-def test_latency_is_interpolated_between_neighbours() -> None:
-    assert latency([float(n) for n in range(1, 22)]) == {"latency_p50": 11, "latency_p95": 20}
-    assert latency([1.0, 2.0]) == {"latency_p50": 1.5, "latency_p95": pytest.approx(1.95)}
-    assert latency([]) == {}
-
-
 def test_a_mean_of_whole_shares_is_whole() -> None:
     assert mean([0.1] * 10) == 0.1
     assert mean([1.0] * 7) == 1
@@ -166,3 +82,7 @@ def test_a_mean_of_whole_shares_is_whole() -> None:
 
 def test_every_metric_is_explained_in_one_line() -> None:
     assert all(meaning and "\n" not in meaning for meaning in METRICS.values())
+
+
+def test_sets_of_metrics_name_known_ones() -> None:
+    assert METRICS.keys() >= LOWER_IS_BETTER | MACHINE

@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 
 from bri_qa.evaluation.cases import Case, Evidence
-from bri_qa.evaluation.run import Record, summarised
+from bri_qa.evaluation.run import Asked, Record, summarised
 from bri_qa.evaluation.scores import Verdict, answer_scores, retrieval_scores, verdict
+from bri_qa.render import as_json
 from bri_qa.types import (
     AbstainReason,
     Answer,
@@ -102,6 +103,9 @@ def test_proof_by_hand() -> None:
         "evidence_coverage@3": 0,
         "citation_recall": 1 / 2,
         "citation_precision": 2 / 4,
+        "alce_citation_recall": 2 / 4,  # the third quote lies within the first gold quote
+        "alce_citation_precision": 2 / 4,
+        "statement_coverage": 1,  # 1840 and the name stand in their quotes; two statements have none
     }
 
 
@@ -156,6 +160,9 @@ def test_a_citation_that_is_not_the_articles_text_is_invalid_and_all_citations_w
     three = answer("It was built in 1840.", "It grinds rye.", "The mill")
     scores = [answer_scores(asked, given, changed.get) for given in (one, three)]
     assert [item["citation_validity"] for item in scores] == [0, 1]
-    records = [Record(asked, given, 0.1, item, Verdict.OK) for given, item in zip((one, three), scores, strict=True)]
+    records = [
+        Record(asked, Asked(given, as_json(given), 0.1), item, Verdict.OK)
+        for given, item in zip((one, three), scores, strict=True)
+    ]
     assert summarised(records)["citation_validity"] == 3 / 4
     assert answer_scores(asked, one, {"port": PORT}.get)["citation_validity"] == 0  # its document is gone

@@ -2,7 +2,7 @@
 
 {"gates": {"evidence_coverage": {"min": 0.9}, "false_abstention_rate": {"max": 0.1}}, "scores": {…}}
 
-A gate on latency is allowed, but it holds on one machine only: `baseline_of` writes none.
+A gate on latency, throughput or memory is allowed, but it holds on one machine only: `baseline_of` writes none.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from typing import Annotated, Any, Self
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from bri_qa.errors import CaseError
-from bri_qa.evaluation.metrics import LATENCY, LOWER_IS_BETTER, METRICS
+from bri_qa.evaluation.metrics import LOWER_IS_BETTER, MACHINE, METRICS
 from bri_qa.evaluation.report import replace_file
 
 TOLERANCE = 1e-9
@@ -93,8 +93,8 @@ def missed(summary: Mapping[str, float], baseline: Baseline) -> list[str]:
 def baseline_of(summary: Mapping[str, float], file: Path | None = None, slack: float = SLACK) -> dict[str, Any]:
     """The baseline that holds later runs to `summary`, give or take `slack`; written to `file` if one is named.
 
-    There is no slack for what is guaranteed (`citation_validity`), and no gate or score for latency. Bounds are
-    rounded outwards to four places and stay in [0, 1], so that `summary` itself always passes.
+    There is no slack for what is guaranteed (`citation_validity`), and no gate or score for what depends on the
+    machine. Bounds are rounded outwards to four places and stay in [0, 1], so that `summary` itself always passes.
 
     Raises:
         CaseError: `summary` has an unknown metric.
@@ -103,7 +103,7 @@ def baseline_of(summary: Mapping[str, float], file: Path | None = None, slack: f
     unknown = sorted(name for name in summary if name not in METRICS)
     if unknown:
         raise CaseError(f"unknown metric {unknown[0]!r}; the known ones are {', '.join(METRICS)}")
-    names = [name for name in METRICS if name in summary and name not in LATENCY]
+    names = [name for name in METRICS if name in summary and name not in MACHINE]
     baseline = {
         "gates": {name: _bound(name, summary[name], 0.0 if name in PROMISES else slack) for name in names},
         "scores": {name: round(summary[name], 4) for name in names},

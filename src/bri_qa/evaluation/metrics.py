@@ -5,7 +5,7 @@ exact match and token F1 after normalisation, the best over all accepted answers
 punctuation; here all of Unicode's goes, as in MLQA (Lewis et al. 2020), so that “…” and – do not count as words.
 On ASCII text the two are the same. Words are parted by white space.
 
-Retrieval is computed by `ir_measures`: recall at k and the reciprocal rank of the first relevant hit.
+docs/metrics.md gives each metric's formula, its source, and when it is absent.
 """
 
 from __future__ import annotations
@@ -13,12 +13,8 @@ from __future__ import annotations
 import string
 import unicodedata
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from math import fsum
-from typing import Any
-
-import ir_measures
-import numpy as np
 
 from bri_qa.types import Span
 
@@ -32,11 +28,15 @@ METRICS = {
     "recall@5": "share of gold evidence that overlaps one of the first 5 hits",
     "recall@8": "share of gold evidence that overlaps one of the first 8 hits",
     "mrr": "1 / rank of the first hit that overlaps gold evidence; 0 if none does",
+    "ndcg@8": "gain of gold evidence among the first 8 hits, less the later it stands, out of the best that can be",
     "evidence_coverage": "every gold quote lies in the cited quotes to 80 % or more of its characters",
     "evidence_containment": "every gold quote lies in the cited quotes to its last character",
     "evidence_coverage@3": "evidence_coverage by the first three citations alone",
     "citation_precision": "share of an answer's citations that overlap gold evidence",
     "citation_recall": "share of a case's gold quotes that are covered; 0 if it abstained",
+    "alce_citation_recall": "share of an answer's statements that their citations support by gold evidence (ALCE)",
+    "alce_citation_precision": "share of an answer's citations that support their statement and are needed (ALCE)",
+    "statement_coverage": "share of statements whose every number, name and date stands in their quotes",
     "citation_validity": "share of all citations whose quote is the document's text at its span",
     "at_most_3_quotes": "share of answers with three quotes or fewer",
     "abstention_precision": "share of abstentions that were right",
@@ -44,11 +44,19 @@ METRICS = {
     "abstention_f1": "harmonic mean of the two",
     "abstention_auroc": "chance that an answerable case has more confidence than an unanswerable one; a tie is half",
     "false_abstention_rate": "share of answerable cases that abstained",
+    "aurc": "share of answers that are wrong, at the mean over all levels of confidence (area under risk-coverage)",
+    "calibration_error": "distance between an answer's confidence and the share that is right, by tenths (ECE)",
     "latency_p50": "seconds to answer, median",
+    "latency_p90": "seconds to answer, 90th percentile",
     "latency_p95": "seconds to answer, 95th percentile",
+    "latency_p99": "seconds to answer, 99th percentile",
+    "throughput": "questions answered a second, one after another",
+    "peak_memory_mb": "the most memory that the process held, in MB (2^20 bytes)",
 }
-LOWER_IS_BETTER = frozenset({"false_abstention_rate", "latency_p50", "latency_p95"})
-LATENCY = frozenset({"latency_p50", "latency_p95"})
+PERCENTILES = {"latency_p50": 0.5, "latency_p90": 0.9, "latency_p95": 0.95, "latency_p99": 0.99}
+LATENCY = frozenset(PERCENTILES)
+MACHINE = LATENCY | {"throughput", "peak_memory_mb"}  # they tell of the machine as much as of the product
+LOWER_IS_BETTER = LATENCY | {"false_abstention_rate", "aurc", "calibration_error", "peak_memory_mb"}
 
 COVERED = 0.8
 RECALL_AT = (1, 3, 5, 8)
@@ -100,81 +108,6 @@ def covered_share(quote: str, places: Sequence[Span], cited: Collection[Span]) -
         for place in places
     ]
     return max(inside) / len(letters)
-
-
-def retrieval(cases: Sequence[Sequence[Sequence[bool]]]) -> list[dict[str, float]]:
-    """recall@k and mrr of each case.
-
-    `cases[i][j][r]` says whether the hit of rank r + 1 overlaps gold quote j of case i; each case has at least one
-    gold quote. recall@k of a case is the mean over its quotes, so one hit may prove several of them.
-    """
-    recalls = iter(_judged(_RECALLS, [hits for case in cases for hits in case]))
-    ranks = _judged(_RANKS, [[any(hit) for hit in zip(*case, strict=True)] for case in cases])
-    scores = []
-    for case, rank in zip(cases, ranks, strict=True):
-        quotes = [next(recalls) for _ in case]
-        scores.append({name: mean([quote[name] for quote in quotes]) for name in _RECALLS.values()} | rank)
-    return scores
-
-
-_RECALLS = {ir_measures.R @ k: f"recall@{k}" for k in RECALL_AT}
-_RANKS = {ir_measures.RR: "mrr"}
-
-
-def _judged(names: Mapping[Any, str], rankings: Sequence[Sequence[bool]]) -> list[dict[str, float]]:
-    """The named measures of each ranking, whose one relevant item is the first that is true."""
-    scores: list[dict[str, float]] = [{} for _ in rankings]
-    if not rankings:
-        return scores
-    gold = [ir_measures.Qrel(str(query), "gold", 1) for query in range(len(rankings))]
-    ranked = [
-        ir_measures.ScoredDoc(str(query), "gold" if rank == hits.index(True) else str(rank), -float(rank))
-        for query, hits in enumerate(rankings)
-        if any(hits)
-        for rank in range(len(hits))
-    ]
-    for result in ir_measures.iter_calc(list(names), gold, ranked):
-        scores[int(result.query_id)][names[result.measure]] = result.value
-    return scores
-
-
-def auroc(positive: Sequence[float], negative: Sequence[float]) -> float | None:
-    """The chance that a positive scores above a negative, a tie counting half; None if there is none of one kind.
-
-    This is the Mann-Whitney rank statistic: with tied scores sharing their mean rank, the positives' rank sum less
-    the least it could be, over the number of pairs.
-    """
-    if not positive or not negative:
-        return None
-    _, place, counts = np.unique([*positive, *negative], return_inverse=True, return_counts=True)
-    mean_ranks = np.cumsum(counts) - (counts - 1) / 2
-    least = len(positive) * (len(positive) + 1) / 2
-    return float((mean_ranks[place[: len(positive)]].sum() - least) / (len(positive) * len(negative)))
-
-
-def abstention(answerable: Sequence[bool], abstained: Sequence[bool], confidence: Sequence[float]) -> dict[str, float]:
-    """How well abstentions fall on unanswerable cases; one item a case in each argument."""
-    right = sum(quiet and not known for known, quiet in zip(answerable, abstained, strict=True))
-    quiet, unknown, known = sum(abstained), len(answerable) - sum(answerable), sum(answerable)
-    scores = {}
-    if quiet:
-        scores["abstention_precision"] = right / quiet
-    if unknown:
-        scores["abstention_recall"] = right / unknown
-    if quiet or unknown:
-        scores["abstention_f1"] = 2 * right / (quiet + unknown)
-    if known:
-        scores["false_abstention_rate"] = (quiet - right) / known
-    pairs = list(zip(answerable, confidence, strict=True))
-    area = auroc([score for known, score in pairs if known], [score for known, score in pairs if not known])
-    return scores if area is None else scores | {"abstention_auroc": area}
-
-
-def latency(seconds: Sequence[float]) -> dict[str, float]:
-    """Median and 95th percentile, interpolated between neighbours."""
-    if not seconds:
-        return {}
-    return {"latency_p50": float(np.percentile(seconds, 50)), "latency_p95": float(np.percentile(seconds, 95))}
 
 
 def mean(values: Sequence[float]) -> float:

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import resource
+import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 from bri_qa.errors import CaseError, QuestionError
 from bri_qa.evaluation import metrics
 from bri_qa.evaluation.cases import Case
-from bri_qa.evaluation.scores import Verdict, answer_scores, retrieval_scores, verdict
+from bri_qa.evaluation.checkpoint import Journal, answer_of
+from bri_qa.evaluation.sample import Row, Sample
+from bri_qa.evaluation.scores import Verdict, answer_scores, retrieval_scores, unproven_in, verdict
 from bri_qa.render import as_json
 from bri_qa.types import Answer, Document, Question
 
@@ -27,14 +31,43 @@ class Pipeline(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class Asked:
+    """An answer, the contract's answer object of it, and the seconds it took."""
+
+    answer: Answer
+    shown: Mapping[str, Any]
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
 class Record:
     """One case asked: the answer, the seconds it took, the scores that apply and the verdict."""
 
     case: Case
-    answer: Answer
-    seconds: float
+    asked: Asked
     scores: dict[str, float]
     verdict: Verdict
+
+    @property
+    def answer(self) -> Answer:
+        return self.asked.answer
+
+    @property
+    def seconds(self) -> float:
+        return self.asked.seconds
+
+    @property
+    def row(self) -> Row:
+        """What the case adds to the metrics, as a reader of `cases.jsonl` finds it."""
+        return Row(
+            scores=self.scores,
+            answerable=self.case.answerable,
+            abstained=self.answer.abstained,
+            right=self.verdict is Verdict.OK,
+            confidence=float(self.asked.shown["confidence"]),
+            citations=len(self.answer.citations),
+            seconds=self.seconds,
+        )
 
     def as_json(self) -> dict[str, Any]:
         """A line of `cases.jsonl`: the case with its evidence located, the contract's answer object, the scores."""
@@ -43,6 +76,7 @@ class Record:
             "id": case.id,
             "kind": case.kind,
             "tags": list(case.tags),
+            **({} if case.split is None else {"split": case.split}),
             "verdict": self.verdict.value,
             "question": case.question.text,
             "history": [{"role": turn.role, "text": turn.text} for turn in case.question.history],
@@ -56,91 +90,123 @@ class Record:
                 for item in case.evidence
             ],
             "scores": rounded(self.scores),
-            "seconds": round(self.seconds, 6),
-            "answer": as_json(self.answer),
+            "unproven": unproven_in(self.answer),
+            "seconds": self.seconds,
+            "answer": dict(self.asked.shown),
         }
 
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """Every case asked once, in the order of the file."""
+    """Every case asked once, in the order of the file. `peak_memory_mb` is of the process that ended the run."""
 
     records: tuple[Record, ...]
+    peak_memory_mb: float | None = None
 
     @property
     def summary(self) -> dict[str, float]:
         """The metrics that apply, over all cases, in the order of `METRICS`."""
-        return summarised(self.records)
+        memory = {} if self.peak_memory_mb is None else {"peak_memory_mb": self.peak_memory_mb}
+        return _ordered(summarised(self.records) | memory)
 
     @property
     def by_kind(self) -> dict[str, tuple[Record, ...]]:
         """The records of each kind, kinds in alphabetical order."""
-        kinds = sorted({record.case.kind for record in self.records})
-        return {kind: tuple(record for record in self.records if record.case.kind == kind) for kind in kinds}
+        return self._grouped(lambda case: [case.kind])
+
+    @property
+    def by_tag(self) -> dict[str, tuple[Record, ...]]:
+        """The records of each tag; one with several tags stands under each."""
+        return self._grouped(lambda case: case.tags)
+
+    @property
+    def by_document(self) -> dict[str, tuple[Record, ...]]:
+        """The records with gold evidence in each document."""
+        return self._grouped(lambda case: [item.document_id for item in case.evidence])
+
+    @property
+    def by_split(self) -> dict[str, tuple[Record, ...]]:
+        """The records of each split that cases name."""
+        return self._grouped(lambda case: [] if case.split is None else [case.split])
+
+    def _grouped(self, names: Callable[[Case], Sequence[str]]) -> dict[str, tuple[Record, ...]]:
+        groups: dict[str, list[Record]] = {}
+        for record in self.records:
+            for name in dict.fromkeys(names(record.case)):
+                groups.setdefault(name, []).append(record)
+        return {name: tuple(groups[name]) for name in sorted(groups)}
 
 
-def run(pipeline: Pipeline, cases: Sequence[Case], progress: Progress | None = None) -> Run:
+def run(
+    pipeline: Pipeline, cases: Sequence[Case], progress: Progress | None = None, journal: Journal | None = None
+) -> Run:
     """Ask each of `cases` (at least one) once. `progress(done, total)` is told after each.
 
-    The longest question is asked once before, so that loading models is in no latency.
+    The longest question is asked once before, so that loading models is in no latency. Answers that `journal` holds
+    are taken from it; the others are put down there as they are given.
 
     Raises:
         CaseError: the product refuses a question; the message names the case.
+        InputError: the journal cannot be written.
     """
-    asked: list[tuple[Answer, float]] = []
-    _asked(pipeline, max(cases, key=lambda case: len(case.question.text)))
+    held = {} if journal is None else journal.held
+    missing = [case for case in cases if case.id not in held]
+    if missing:
+        _asked(pipeline, max(missing, key=lambda case: len(case.question.text)))
+    asked: list[Asked] = []
     for case in cases:
-        asked.append(_asked(pipeline, case))
+        if case.id in held:
+            saved = held[case.id]
+            asked.append(Asked(answer_of(case.question, saved.answer), saved.answer, saved.seconds))
+        else:
+            asked.append(_asked(pipeline, case))
+            if journal is not None:
+                journal.add(case.id, asked[-1].shown, asked[-1].seconds)
         if progress is not None:
             progress(len(asked), len(cases))
-    ranks = retrieval_scores(cases, [answer for answer, _ in asked])
-    return Run(
-        tuple(
-            _record(case, answer, seconds, found | answer_scores(case, answer, pipeline.document))
-            for case, (answer, seconds), found in zip(cases, asked, ranks, strict=True)
-        )
+    ranks = retrieval_scores(cases, [item.answer for item in asked])
+    records = (
+        _record(case, item, found | answer_scores(case, item.answer, pipeline.document))
+        for case, item, found in zip(cases, asked, ranks, strict=True)
     )
+    return Run(tuple(records), _peak_memory_mb())
 
 
-def _asked(pipeline: Pipeline, case: Case) -> tuple[Answer, float]:
+def _asked(pipeline: Pipeline, case: Case) -> Asked:
     start = time.perf_counter()
     try:
         answer = pipeline.ask(case.question)
     except QuestionError as error:
         raise CaseError(f"case {case.id!r} cannot be asked: {error}") from error
-    return answer, time.perf_counter() - start
+    seconds = time.perf_counter() - start
+    return Asked(answer, as_json(answer), round(seconds, 6))
 
 
-def _record(case: Case, answer: Answer, seconds: float, scores: dict[str, float]) -> Record:
-    return Record(case, answer, seconds, _ordered(scores), verdict(case, answer, scores))
+def _record(case: Case, asked: Asked, scores: dict[str, float]) -> Record:
+    return Record(case, asked, _ordered(scores), verdict(case, asked.answer, scores))
+
+
+def _peak_memory_mb() -> float:
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return round(peak / (2**20 if sys.platform == "darwin" else 2**10), 1)
 
 
 def _ordered(scores: dict[str, float]) -> dict[str, float]:
     return {name: scores[name] for name in metrics.METRICS if name in scores}
 
 
-def rounded(scores: dict[str, float]) -> dict[str, float]:
+def rounded(scores: Mapping[str, float]) -> dict[str, float]:
     """To six places, for files."""
     return {name: round(value, 6) for name, value in scores.items()}
 
 
+def sample_of(records: Sequence[Record]) -> Sample:
+    return Sample([record.row for record in records])
+
+
 def summarised(records: Sequence[Record]) -> dict[str, float]:
     """The metrics that apply to `records`: means over the cases they apply to, and those of the set as a whole."""
-    scores: dict[str, float] = {}
-    for name in metrics.METRICS:
-        values = [record.scores[name] for record in records if name in record.scores]
-        if values:
-            scores[name] = metrics.mean(values)
-    if "citation_validity" in scores:
-        cited = [record for record in records if record.answer.citations]
-        valid = sum(record.scores["citation_validity"] * len(record.answer.citations) for record in cited)
-        scores["citation_validity"] = valid / sum(len(record.answer.citations) for record in cited)
-    scores |= metrics.abstention(
-        [record.case.answerable for record in records],
-        [record.answer.abstained for record in records],
-        [record.answer.confidence for record in records],
-    )
-    return _ordered(scores | metrics.latency([record.seconds for record in records]))
+    return sample_of(records).summary
 
 
 def counts(records: Sequence[Record]) -> dict[str, Any]:

@@ -5,16 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from enum import StrEnum
 
-from bri_qa.evaluation import metrics
+from bri_qa.evaluation import metrics, support
 from bri_qa.evaluation.cases import Case, Documents, Evidence
+from bri_qa.evaluation.ranking import Ranking, of_documents, of_quote, retrieval
+from bri_qa.evaluation.statements import unproven
 from bri_qa.types import Answer, Citation, Span
 
 
 class Verdict(StrEnum):
     """Where a case went wrong, by the first stage that lost it; `ok` if none did.
 
-    A case with evidence is `ok` if its gold quotes are covered; one with accepted answers only, if the answer states
-    one of them; one with judged documents only, if it cites one of them.
+    A case with gold quotes is `ok` if they are covered; one with accepted answers only, if the answer states one of
+    them; one with judged documents only, if one of them is cited.
     """
 
     OK = "ok"
@@ -30,12 +32,17 @@ class Verdict(StrEnum):
 
 def retrieval_scores(cases: Sequence[Case], answers: Sequence[Answer]) -> list[dict[str, float]]:
     """Retrieval scores of each case; empty where there is no gold evidence."""
-    found = [
-        [[_holds(hit.passage.document_id, hit.passage.span, item) for hit in answer.hits] for item in case.evidence]
-        for case, answer in zip(cases, answers, strict=True)
-    ]
-    scores = iter(metrics.retrieval([item for item in found if item]))
+    found = [_rankings(case, answer) for case, answer in zip(cases, answers, strict=True)]
+    scores = iter(retrieval([item for item in found if item]))
     return [next(scores) if item else {} for item in found]
+
+
+def _rankings(case: Case, answer: Answer) -> list[Ranking]:
+    """One for each gold quote, and one for the judged documents if there are any."""
+    passages = [hit.passage for hit in answer.hits]
+    quotes = [of_quote([_holds(item.document_id, item.span, gold) for item in passages]) for gold in case.quoted]
+    grades = {item.document_id: item.relevance for item in case.evidence if item.whole}
+    return [*quotes, of_documents(grades, [item.document_id for item in passages])] if grades else quotes
 
 
 def _holds(document_id: str, span: Span, evidence: Evidence) -> bool:
@@ -48,16 +55,44 @@ def answer_scores(case: Case, answer: Answer, documents: Documents) -> dict[str,
     if answer.citations:
         scores["citation_validity"] = metrics.mean([_valid(item, documents) for item in answer.citations])
         scores["at_most_3_quotes"] = float(len(answer.citations) <= 3)
+        scores |= statement_scores(answer)
     if case.answers:
         scores |= _words(case, answer)
-    if case.evidence:
+    if case.quoted:
         scores |= _proof(case, answer)
+    if case.evidence and answer.citations:
+        hits = [
+            float(any(_holds(citation.document_id, citation.span, item) for item in case.evidence))
+            for citation in answer.citations
+        ]
+        scores["citation_precision"] = metrics.mean(hits)
+        scores |= support.alce(answer, case.evidence)
     return scores
 
 
 def _valid(citation: Citation, documents: Documents) -> float:
     document = documents(citation.document_id)
     return float(document is not None and citation.span.of(document.text) == citation.quote)
+
+
+def statement_scores(answer: Answer) -> dict[str, float]:
+    """`statement_coverage`; empty if no statement has a number, name or date."""
+    found = list(_lacking(answer))
+    return {"statement_coverage": metrics.mean([float(not lacking) for lacking in found])} if found else {}
+
+
+def unproven_in(answer: Answer) -> list[str]:
+    """The numbers, names and dates that stand in a statement but not in its quotes, as they are written."""
+    return [words for lacking in _lacking(answer) for words in lacking]
+
+
+def _lacking(answer: Answer) -> Iterator[list[str]]:
+    """For each statement that has a number, name or date: those that its quotes lack."""
+    for statement in answer.statements:
+        quotes = [answer.citations[number - 1].quote for number in statement.citations]
+        lacking = unproven(statement.text, quotes)
+        if lacking is not None:
+            yield lacking
 
 
 def _words(case: Case, answer: Answer) -> dict[str, float]:
@@ -74,17 +109,6 @@ def _words(case: Case, answer: Answer) -> dict[str, float]:
 
 
 def _proof(case: Case, answer: Answer) -> dict[str, float]:
-    scores = _coverage(case, answer) if case.quoted else {}
-    if answer.citations:
-        hits = [
-            float(any(_holds(citation.document_id, citation.span, item) for item in case.evidence))
-            for citation in answer.citations
-        ]
-        scores["citation_precision"] = metrics.mean(hits)
-    return scores
-
-
-def _coverage(case: Case, answer: Answer) -> dict[str, float]:
     shares = list(_shares(case, answer, len(answer.citations)))
     covered = [share >= metrics.COVERED for share in shares]
     return {
@@ -105,7 +129,7 @@ def _shares(case: Case, answer: Answer, first: int) -> Iterator[float]:
 def verdict(case: Case, answer: Answer, scores: dict[str, float]) -> Verdict:
     if not case.answerable:
         return Verdict.OK if answer.abstained else Verdict.SHOULD_HAVE_ABSTAINED
-    if scores.get("evidence_coverage", scores.get("answer_stated", scores.get("citation_precision"))):
+    if _proven(scores):
         missed = answer.short_answer is not None and scores.get("f1") == 0
         return Verdict.WRONG_SHORT_ANSWER if missed else Verdict.OK
     holding = _holding(case, answer)
@@ -124,20 +148,28 @@ def verdict(case: Case, answer: Answer, scores: dict[str, float]) -> Verdict:
     return Verdict.WRONG_SENTENCE if quoted else Verdict.NOT_RANKED
 
 
-def _holding(case: Case, answer: Answer) -> list[list[tuple[str, Span]]]:
-    """For each gold quote the hits that overlap it, for all judged documents together the hits of any.
+def _proven(scores: dict[str, float]) -> bool:
+    """By gold quotes if there are any, else by accepted answers, else by judged documents."""
+    deciding = next((name for name in _DECIDING if name in scores), None)
+    return deciding is not None and scores[deciding] > 0
 
-    With no evidence, the hits that state an accepted answer.
-    """
+
+_DECIDING = ("evidence_coverage", "answer_stated", "citation_precision")
+
+
+def _holding(case: Case, answer: Answer) -> list[list[tuple[str, Span]]]:
+    """For each gold quote the hits that overlap it; the hits of any judged document; with no evidence, the hits that
+    state an accepted answer."""
     passages = [hit.passage for hit in answer.hits]
     if not case.evidence:
         return [[(item.document_id, item.span) for item in passages if metrics.states(item.text, case.answers)]]
-    judged = [item for item in case.evidence if item.whole]
+    wholes = [gold for gold in case.evidence if gold.whole]
+    groups = [*([gold] for gold in case.quoted), *([wholes] if wholes and not case.quoted else [])]
     return [
         [
             (item.document_id, item.span)
             for item in passages
             if any(_holds(item.document_id, item.span, gold) for gold in golds)
         ]
-        for golds in [*([item] for item in case.quoted), *([judged] if judged else [])]
+        for golds in groups
     ]
