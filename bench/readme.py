@@ -181,6 +181,25 @@ def _ask(found: dict[str, Any]) -> str:
     return f"{found['documents']} document, {found['passages']} passages; {models}.\n\n{table}"
 
 
+def _read(found: dict[str, Any]) -> str:
+    reading, asking = found["reading"], found["asking"]
+    names = {
+        "bare": "bare forward pass",
+        "network": "network: tokens, pass, spans",
+        "known": "reader, sentences embedded before",
+        "new": "reader, sentences new to it",
+    }
+    ways: Rows = [[names[name], *_times(one), one["ratio"]] for name, one in reading["ways"].items()]
+    asked: Rows = [["a new question", *_times(asking["question"])]]
+    asked += [[f"· {stage}", *_times(one)] for stage, one in asking["stages"].items()]
+    first = _table(["", "p50, ms", "p95, ms", "n", "ratio"], ways)
+    second = _table(["", "p50, ms", "p95, ms", "n"], asked)
+    return (
+        f"{reading['passages']} passages, {reading['word_pieces']} word pieces in the first row.\n\n{first}\n\n"
+        f"{asking['passages']:,} passages.\n\n{second}"
+    )
+
+
 def _times(one: dict[str, Any]) -> list[Any]:
     return [one["p50_ms"], one["p95_ms"], one["n"]]
 
@@ -191,6 +210,7 @@ TABLES: dict[str, Callable[[dict[str, Any]], str]] = {
     "vectors": _vectors,
     "index": _index,
     "ask": _ask,
+    "read": _read,
 }
 
 if __name__ == "__main__":

@@ -47,7 +47,7 @@ class Network:
 
     def raw(self, question: str, passages: Sequence[Passage]) -> list[Raw]:
         """The network's own numbers; a passage longer than a window is read in several."""
-        rows, types, windows = self._rows(question, passages)
+        rows, types, windows = self.rows(question, passages)
         bounds = [sentences(item.text) for item in passages]
         read: list[_Partial] = [_Partial() for _ in passages]
         order = sorted(range(len(rows)), key=lambda i: len(rows[i]), reverse=True)
@@ -61,7 +61,7 @@ class Network:
                 read[window.passage].add(found, float(out["relevance"][k, 0]), float(out["no_answer"][k, 0]))
         return [partial.raw() for partial in read]
 
-    def _rows(
+    def rows(
         self, question: str, passages: Sequence[Passage]
     ) -> tuple[list[list[int]], list[list[int]], list[Window]]:
         """Token ids, segment ids and windows; every token of a passage is in a window."""
