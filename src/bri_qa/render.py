@@ -131,17 +131,17 @@ def _shortened(text: str, width: int = 140) -> str:
 def as_markdown(answer: Answer) -> str:
     """For notes and reports. Article text is escaped, so that none of it becomes markup."""
     if answer.abstained:
-        return f"*{_plain(message(answer))}*\n"
-    lines = [f"**{_plain(answer.short_answer)}**", ""] if answer.short_answer else []
+        return f"*{markdown_text(message(answer))}*\n"
+    lines = [f"**{markdown_text(answer.short_answer)}**", ""] if answer.short_answer else []
     for statement in answer.statements:
-        lines += [_plain(_marked(statement)), ""]
+        lines += [markdown_text(_marked(statement)), ""]
     for citation in answer.citations:
-        lines += [f"{citation.number}. {_plain(_origin(citation))}", ""]
-        lines += [f"{' ' * len(f'{citation.number}. ')}> {_plain(citation.quote)}", ""]
+        lines += [f"{citation.number}. {markdown_text(_origin(citation))}", ""]
+        lines += [f"{' ' * len(f'{citation.number}. ')}> {markdown_text(citation.quote)}", ""]
     return "\n".join(lines)
 
 
-def _plain(text: str) -> str:
+def markdown_text(text: str) -> str:
     """One line that Markdown shows as it is."""
     line = _MARKDOWN.sub(r"\\\1", _line(text))
     start = _MARKDOWN_START.match(line)

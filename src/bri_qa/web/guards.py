@@ -3,18 +3,74 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 from urllib.parse import urlsplit
 
-from starlette.exceptions import HTTPException
+from fastapi import FastAPI
 from starlette.requests import Request
+from starlette.responses import JSONResponse
 
+from bri_qa.errors import HistoryFullError, HistoryInputError, NotFoundError
 from bri_qa.web.identity import Identity
+from bri_qa.web.schemas import ProblemOut
+from bri_qa.web.security import problem
 
 IsAdmin = Callable[[Request], bool]
 
+_TEXTS = {
+    400: "What was sent cannot be used",
+    401: "The request carries no session",
+    403: "Another site sent it, or it is for administrators",
+    404: "You have nothing of that name",
+    409: "There is no room for more",
+    422: "The request is not as the schema says",
+    503: "Busy, or the history is not available",
+}
+
 
 class SessionMissingError(Exception):
-    """The request says not whose it is."""
+    """The request does not say whose it is."""
+
+
+class ForbiddenError(Exception):
+    """The request may not be made from there, or not by this user."""
+
+    def __init__(self, code: str, detail: str) -> None:
+        super().__init__(detail)
+        self.code = code
+
+
+def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """The errors of a route, for the schema of the API."""
+    content: dict[str, Any] = {"application/problem+json": {}}
+    return {
+        status: {"description": _TEXTS[status], "model": ProblemOut, "content": content}
+        for status in (401, *statuses, 422, 503)
+    }
+
+
+def add_problems(app: FastAPI) -> None:
+    """Refusals leave as problem+json with a stable code."""
+
+    @app.exception_handler(SessionMissingError)
+    async def unknown(_: Request, error: SessionMissingError) -> JSONResponse:
+        return problem(401, "session_missing", str(error))
+
+    @app.exception_handler(ForbiddenError)
+    async def forbidden(_: Request, error: ForbiddenError) -> JSONResponse:
+        return problem(403, error.code, str(error))
+
+    @app.exception_handler(NotFoundError)
+    async def missing(_: Request, error: NotFoundError) -> JSONResponse:
+        return problem(404, "not_found", str(error))
+
+    @app.exception_handler(HistoryInputError)
+    async def unusable(_: Request, error: HistoryInputError) -> JSONResponse:
+        return problem(400, "input_unusable", str(error))
+
+    @app.exception_handler(HistoryFullError)
+    async def full(_: Request, error: HistoryFullError) -> JSONResponse:
+        return problem(409, "history_full", str(error))
 
 
 def nobody(_: Request) -> bool:
@@ -23,7 +79,7 @@ def nobody(_: Request) -> bool:
 
 
 def user_of(identity: Identity) -> Callable[[Request], str]:
-    """A dependency that gives the user's key."""
+    """A function that gives the key of the user who sent a request."""
 
     def user(request: Request) -> str:
         found = identity.user(request)
@@ -39,7 +95,7 @@ def admin_only(is_admin: IsAdmin) -> Callable[[Request], None]:
 
     def guard(request: Request) -> None:
         if not is_admin(request):
-            raise HTTPException(403, "this is for administrators")
+            raise ForbiddenError("admin_only", "this is for administrators")
 
     return guard
 
@@ -49,11 +105,8 @@ def same_origin(request: Request) -> None:
 
     Browsers say where a request comes from; the cookie alone would also come along from a sibling host or port.
     """
-    site = request.headers.get("sec-fetch-site")
-    if site is not None:
-        if site not in ("same-origin", "none"):
-            raise HTTPException(403, "requests from other sites are not accepted")
-        return
-    origin = request.headers.get("origin")
-    if origin is not None and urlsplit(origin).netloc != request.headers.get("host"):
-        raise HTTPException(403, "requests from other sites are not accepted")
+    site, origin = request.headers.get("sec-fetch-site"), request.headers.get("origin")
+    if site is None and origin is not None:
+        site = "same-origin" if urlsplit(origin).netloc == request.headers.get("host") else "cross-site"
+    if site not in (None, "same-origin", "none"):
+        raise ForbiddenError("cross_site", "requests from other sites are not accepted")

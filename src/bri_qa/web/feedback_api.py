@@ -1,0 +1,107 @@
+"""`/api/v1/feedback`: users rate their answers; administrators read and export what was said."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Query, Request
+from fastapi.responses import JSONResponse, Response, StreamingResponse
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+
+from bri_qa.history import Rating, RatingFilters, Reason
+from bri_qa.history.inputs import MAX_PAGE, MAX_SEARCH_CHARS
+from bri_qa.web.guards import IsAdmin, admin_only, nobody, problems, same_origin, user_of
+from bri_qa.web.history_api import PRIVATE
+from bri_qa.web.history_schemas import FeedbackIn, FeedbackOut, RatedPageOut, rated_json
+from bri_qa.web.records import Records
+
+PATH = "/api/v1/feedback"
+EXPORT: dict[int | str, dict[str, Any]] = {
+    200: {"description": "One `RatedOut` a line, oldest first", "content": {"application/jsonl": {}}}
+}
+
+
+class FiltersIn(BaseModel):
+    """Which feedback is wanted; an absent field does not restrict. `since` is inclusive, `until` is not."""
+
+    model_config = ConfigDict(frozen=True)
+    rating: Rating | None = None
+    reason: Reason | None = None
+    commented: bool | None = None
+    since: AwareDatetime | None = None
+    until: AwareDatetime | None = None
+    q: str = Field(default="", max_length=MAX_SEARCH_CHARS, description="words that must all be found")
+
+    def to_filters(self) -> RatingFilters:
+        return RatingFilters(self.rating, self.reason, self.commented, self.since, self.until, self.q)
+
+
+class ListIn(FiltersIn):
+    """The same, and which page of it."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    limit: int = Field(default=50, ge=1, le=MAX_PAGE)
+    cursor: str | None = Field(default=None, max_length=200, description="`next` of the page before")
+
+
+class ExportIn(FiltersIn):
+    """The same, all of it."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+def router(records: Records, is_admin: IsAdmin = nobody) -> APIRouter:
+    """The routes of the feedback; `is_admin` says whether a request is an administrator's, by default none is."""
+    routes, ratings, run, user = APIRouter(), records.ratings, records.workers.run, user_of(records.identity)
+    ours, administrators = [Depends(same_origin)], [Depends(admin_only(is_admin))]
+
+    @routes.put(PATH, response_model=FeedbackOut, responses=problems(400, 403, 404), dependencies=ours)
+    async def rate(request: Request, body: FeedbackIn) -> JSONResponse:
+        """Rate an answer of yours, or one of its citations; what you said of the same before is replaced."""
+        who = user(request)
+        given = await run(
+            lambda: ratings.rate(who, body.entry, body.rating, body.citation, reason=body.reason, comment=body.comment)
+        )
+        return JSONResponse(FeedbackOut.of(given).model_dump(mode="json"), headers=PRIVATE)
+
+    @routes.delete(PATH, status_code=204, responses=problems(403, 404), dependencies=ours)
+    async def withdraw(
+        request: Request,
+        entry: Annotated[str, Query(max_length=100)],
+        citation: Annotated[int | None, Query(ge=1, le=1_000)] = None,
+    ) -> Response:
+        """Take back what you said of an answer or a citation."""
+        who = user(request)
+        await run(lambda: ratings.withdraw(who, entry, citation))
+        return Response(status_code=204)
+
+    @routes.get(PATH, response_model=RatedPageOut, responses=problems(400, 403), dependencies=administrators)
+    async def listed(wanted: Annotated[ListIn, Query()]) -> JSONResponse:
+        """For administrators: everyone's feedback, newest first, with counts; not who gave it."""
+        filters = wanted.to_filters()
+        page = await run(lambda: ratings.listed(filters, wanted.limit, wanted.cursor))
+        return JSONResponse(rated_json(page, await run(lambda: ratings.counts(filters))), headers=PRIVATE)
+
+    @routes.get(PATH + "/export", responses={**problems(403), **EXPORT}, dependencies=administrators)
+    async def export(wanted: Annotated[ExportIn, Query()]) -> StreamingResponse:
+        """For administrators: everyone's feedback as JSON lines, which `bri-qa eval` imports as draft cases."""
+        lines = await run(lambda: _started(ratings.lines(wanted.to_filters())))
+        name = 'attachment; filename="feedback.jsonl"'
+        headers = {**PRIVATE, "Content-Disposition": name}
+        return StreamingResponse(lines, media_type="application/jsonl", headers=headers)
+
+    return routes
+
+
+def _started(lines: Iterator[str]) -> Iterator[str]:
+    """The lines, the first one read already: what is wrong is told before the answer has begun."""
+    first = next(lines, None)
+
+    def ended() -> Iterator[str]:
+        if first is not None:
+            yield first + "\n"
+        for line in lines:
+            yield line + "\n"
+
+    return ended()
