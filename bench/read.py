@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -42,15 +43,14 @@ def _reading(rounds: int) -> dict[str, Any]:
     times: dict[str, list[float]] = {}
     for round_, question in enumerate(queries(rounds + 1)):
         rows, types = network.rows(question, items)[:2]
+        readers = {
+            "known": CrossEncoderReader("known", network, known, calibration),
+            "new": CrossEncoderReader("new", network, SentenceReader(embedder), calibration),
+        }
         turns: dict[str, Callable[[], object]] = {
-            "bare": lambda rows=rows, types=types: encoder.run(Batch.of(rows, types)),
-            "network": lambda question=question: network.raw(question, items),
-            "known": lambda question=question: CrossEncoderReader("k", network, known, calibration).read(
-                question, items
-            ),
-            "new": lambda question=question: CrossEncoderReader(
-                "n", network, SentenceReader(embedder), calibration
-            ).read(question, items),
+            "bare": partial(_bare, encoder, rows, types),
+            "network": partial(network.raw, question, items),
+            **{name: partial(reader.read, question, items) for name, reader in readers.items()},
         }
         for name in sorted(turns, reverse=bool(round_ % 2)):
             start = time.perf_counter()
@@ -66,6 +66,10 @@ def _reading(rounds: int) -> dict[str, Any]:
             for name in ("bare", "network", "known", "new")
         },
     }
+
+
+def _bare(encoder: Encoder, rows: list[list[int]], types: list[list[int]]) -> object:
+    return encoder.run(Batch.of(rows, types))
 
 
 def _asking(count: int, asked: int) -> dict[str, Any]:
