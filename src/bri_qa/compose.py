@@ -6,15 +6,18 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from bri_qa.errors import SettingsError
 from bri_qa.settings import Settings
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from bri_qa.answer import ExtractiveAnswerer
+    from bri_qa.answer.openai_chat import OpenAIChat
     from bri_qa.corpus import RejectedFile
     from bri_qa.index import Change, EmbeddedIndex, Identity, Manifest, Planned
     from bri_qa.pipeline import QAPipeline
-    from bri_qa.protocols import Embedder, Reader
+    from bri_qa.protocols import Answerer, Embedder, Reader, Rewriter
 
 
 @dataclass(frozen=True)
@@ -92,15 +95,22 @@ def pipeline(settings: Settings) -> QAPipeline:
     index = open_index(settings)
     embedder = _embedder(settings)
     reader = _reader(settings, embedder)
+    models = {"embedder": embedder.name, "reader": reader.name}
+    answerer: Answerer = ExtractiveAnswerer(settings.max_statements)
+    rewriter = None
+    if settings.llm_base_url is not None:
+        answerer, rewriter = _by_language_model(settings, ExtractiveAnswerer(settings.max_statements))
+        models["language model"] = settings.llm_model or ""
     return QAPipeline(
         index=index,
         retriever=Retriever(embedder, settings.retrieval, settings.candidates),
         reader=reader,
-        answerer=ExtractiveAnswerer(settings.max_statements),
+        answerer=answerer,
         overviews={Intent.DIGEST: DigestAnswerer(embedder), Intent.SPEAKERS: SpeakersAnswerer()},
         mentions=MentionsAnswerer(settings.max_statements),
         spell=Spelling(minilm.common_words()).correct,
-        models={"embedder": embedder.name, "reader": reader.name},
+        rewriter=rewriter,
+        models=models,
         top_k=settings.top_k,
         abstain_below=settings.abstain_below,
         max_question_chars=settings.max_question_chars,
@@ -109,12 +119,62 @@ def pipeline(settings: Settings) -> QAPipeline:
 
 def identity_card(settings: Settings) -> dict[str, Any]:
     """What a result was made with: the settings that bear on answers, and what the index was built of."""
-    elsewhere = {"corpus_dir", "index_dir", "host", "port", "threads"}
+    elsewhere = {
+        "corpus_dir",
+        "index_dir",
+        "host",
+        "port",
+        "threads",
+        "llm_base_url",
+        "llm_api_key",
+        "llm_api_key_file",
+    }
+    if settings.llm_base_url is None:
+        elsewhere |= {name for name in type(settings).model_fields if name.startswith("llm_")}
     manifest = open_index(settings).manifest
     return {
         "settings": settings.model_dump(mode="json", exclude=elsewhere),
         "index": {**asdict(manifest.identity), "corpus_sha256": manifest.corpus_sha256},
     }
+
+
+def language_model(settings: Settings) -> OpenAIChat:
+    """The configured language model; nothing is sent to its server yet.
+
+    Raises:
+        SettingsError: none is configured, or its key cannot be read.
+    """
+    from bri_qa.answer.openai_chat import OpenAIChat, Prices
+    from bri_qa.answer.wire import Wire
+    from bri_qa.tokens import Tokenizer
+
+    if settings.llm_base_url is None or settings.llm_model is None:
+        raise SettingsError("no language model is configured; set BRI_QA_LLM_BASE_URL and BRI_QA_LLM_MODEL")
+    priced = settings.llm_price_prompt or settings.llm_price_completion
+    return OpenAIChat(
+        Wire.open(settings.llm_base_url, settings.llm_key(), settings.llm_timeout, settings.llm_retries),
+        settings.llm_model,
+        settings.llm_output_tokens,
+        Tokenizer.load().count,
+        settings.llm_concurrency,
+        Prices(settings.llm_price_prompt, settings.llm_price_completion) if priced else None,
+    )
+
+
+def _by_language_model(settings: Settings, extractive: ExtractiveAnswerer) -> tuple[Answerer, Rewriter | None]:
+    """The answerer and the rewriter of follow-ups that use the configured language model."""
+    from bri_qa.answer.cache import Cache
+    from bri_qa.answer.evidence import Budget
+    from bri_qa.answer.generative import GenerativeAnswerer
+    from bri_qa.answer.prompts import rewriting
+    from bri_qa.answer.support import invented
+    from bri_qa.conversation import ModelRewriter
+
+    chat = language_model(settings)
+    budget = Budget(settings.llm_context_tokens, settings.llm_output_tokens, chat.count)
+    answerer = GenerativeAnswerer(chat, budget, extractive, settings.llm_max_statements, Cache(settings.llm_cache))
+    rewriter = ModelRewriter(chat, lambda question: rewriting(question.text, question.history), invented)
+    return answerer, rewriter if settings.llm_rewrite else None
 
 
 def _embedder(settings: Settings) -> Embedder:

@@ -24,6 +24,11 @@ BriQAError
 │   ├── HistoryNewerError    a newer version wrote it; it is left as it is
 │   └── HistoryWriteError    it could not be written (full, locked or read-only disk); what was in it stands
 ├── ModelError               a model cannot be loaded or run
+│   └── ChatModelError       the language model gave nothing that can be used; the extractive answer is given instead
+│       ├── ChatUnreachableError no connection to its server, or no answer in time
+│       ├── ChatBusyError    it is busy, or at rest after it hung
+│       ├── ChatRefusedError its server refused: a wrong key, model or request
+│       └── ChatOutputError  its answer broke off, or is no completion
 └── MissingExtraError        a configured part needs an optional dependency; names the extra
 """
 
@@ -124,6 +129,34 @@ class HistoryWriteError(HistoryError):
 
 class ModelError(BriQAError):
     """A model cannot be loaded or run."""
+
+
+class ChatModelError(ModelError):
+    """The language model gave nothing that can be used."""
+
+
+class ChatUnreachableError(ChatModelError):
+    """There is no connection to the language model's server, or no answer in time (`timed_out`)."""
+
+    def __init__(self, message: str, *, timed_out: bool = False) -> None:
+        super().__init__(message)
+        self.timed_out = timed_out
+
+
+class ChatBusyError(ChatModelError):
+    """The language model is busy, or at rest after it hung."""
+
+
+class ChatRefusedError(ChatModelError):
+    """The language model's server refused the request: its HTTP `status` and, on one line, its `detail`."""
+
+    def __init__(self, message: str, status: int, detail: str = "") -> None:
+        super().__init__(message)
+        self.status, self.detail = status, detail
+
+
+class ChatOutputError(ChatModelError):
+    """The language model's answer broke off, or is no completion."""
 
 
 class MissingExtraError(BriQAError):

@@ -155,6 +155,10 @@ class ChatModel(Protocol):
         """Whether the server holds its output to a schema; found out at the first call, then remembered."""
         ...
 
+    def took(self, messages: Sequence[Message], written: str) -> ModelUse:
+        """What a request that was ended before its time took, by our own count of tokens."""
+        ...
+
     def complete(self, messages: Sequence[Message], schema: Schema | None = None) -> Completion: ...
     def stream(self, messages: Sequence[Message], schema: Schema | None = None) -> Iterator[str | Completion]:
         """Pieces of text as they come, then the completion. Closing the iterator ends the request."""

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal, Self
 
-from pydantic import Field, ValidationError, model_validator
+from pydantic import Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from bri_qa.errors import SettingsError
@@ -67,6 +67,29 @@ class Settings(BaseSettings):
         description="address of the server as its users see it, for links in exports; unset takes the request's",
     )
 
+    llm_base_url: str | None = Field(
+        default=None,
+        pattern=r"^https?://[^\s/?#@]+(/[^\s?#]*)?$",
+        description="OpenAI-compatible server of a language model, as in `http://127.0.0.1:11434/v1`; unset uses none",
+    )
+    llm_model: str | None = Field(default=None, min_length=1, description="the model's name on that server")
+    llm_api_key: SecretStr | None = Field(default=None, description="its key, if the server asks for one")
+    llm_api_key_file: Path | None = Field(default=None, description="or a file that holds the key")
+    llm_timeout: float = Field(
+        default=60.0, ge=0.1, le=600, description="seconds that one answer of the model may take"
+    )
+    llm_context_tokens: int = Field(default=4_096, ge=512, le=1_000_000, description="tokens of the model's context")
+    llm_output_tokens: int = Field(default=400, ge=32, le=16_000, description="tokens that it may write, at most")
+    llm_max_statements: int = Field(default=5, ge=1, le=20, description="statements of a fluent answer, at most")
+    llm_concurrency: int = Field(default=2, ge=1, le=256, description="requests to the model at a time")
+    llm_retries: int = Field(default=2, ge=0, le=10, description="new tries where the server is busy or not there")
+    llm_rewrite: bool = Field(
+        default=True, description="whether the model rewrites follow-ups; `false` leaves it to rules"
+    )
+    llm_cache: int = Field(default=256, ge=0, le=100_000, description="fluent answers that are remembered")
+    llm_price_prompt: float = Field(default=0.0, ge=0, le=10_000, description="price of a million tokens that it reads")
+    llm_price_completion: float = Field(default=0.0, ge=0, le=10_000, description="price of a million that it writes")
+
     host: str = Field(default="127.0.0.1", description="address that `bri-qa serve` binds")
     port: int = Field(default=7860, ge=0, le=65_535, description="port that `bri-qa serve` binds")
 
@@ -75,6 +98,38 @@ class Settings(BaseSettings):
         if self.overlap_tokens * 2 > self.passage_tokens:
             raise ValueError("overlap_tokens must be at most half of passage_tokens")
         return self
+
+    @model_validator(mode="after")
+    def _language_model_is_whole(self) -> Self:
+        if (self.llm_base_url is None) != (self.llm_model is None):
+            raise ValueError("llm_base_url and llm_model are set together or not at all")
+        if self.llm_api_key is not None and self.llm_api_key_file is not None:
+            raise ValueError("llm_api_key and llm_api_key_file are not set together")
+        if self.llm_output_tokens * 2 > self.llm_context_tokens:
+            raise ValueError("llm_output_tokens must be at most half of llm_context_tokens")
+        return self
+
+    def llm_key(self) -> str | None:
+        """The key of the language model's server.
+
+        Raises:
+            SettingsError: its file cannot be read or is empty; the message never holds the key.
+        """
+        if self.llm_api_key_file is None:
+            key = self.llm_api_key.get_secret_value() if self.llm_api_key is not None else ""
+        else:
+            try:
+                key = self.llm_api_key_file.read_text(encoding="utf-8").strip()
+            except (OSError, UnicodeDecodeError) as error:
+                why = getattr(error, "strerror", None) or "not text"
+                raise SettingsError(
+                    f"BRI_QA_LLM_API_KEY_FILE: {self.llm_api_key_file} cannot be read ({why})"
+                ) from None
+            if not key:
+                raise SettingsError(f"BRI_QA_LLM_API_KEY_FILE: {self.llm_api_key_file} is empty; write the key into it")
+        if not (key.isascii() and key.isprintable()):
+            raise SettingsError("BRI_QA_LLM_API_KEY: the key has characters that no header can hold; copy it again")
+        return key or None
 
     @classmethod
     def settings_customise_sources(

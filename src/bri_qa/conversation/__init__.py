@@ -2,5 +2,6 @@
 
 from bri_qa.conversation.followup import standalone
 from bri_qa.conversation.intent import Intent, intent
+from bri_qa.conversation.rewriting import ModelRewriter
 
-__all__ = ["Intent", "intent", "standalone"]
+__all__ = ["Intent", "ModelRewriter", "intent", "standalone"]

@@ -1,0 +1,206 @@
+"""Fluent answers by a language model: it writes statements and names sentences, and we look the sentences up.
+
+The model is asked only after the gate has let the question through. A statement is kept if the sentences that it names
+are there, and its numbers, dates, names and negation stand in them; otherwise it is dropped and the reason kept. If
+nothing stands, the model is told why and asked once more; then the extractive answer is given, and says so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import closing
+from dataclasses import dataclass, field, replace
+
+from bri_qa.answer.cache import Cache, key_of
+from bri_qa.answer.cited import Sentence, same_words
+from bri_qa.answer.claims import LONGEST, Claim, ClaimReader
+from bri_qa.answer.evidence import Budget, gathered, speaks_to_models
+from bri_qa.answer.extractive import ExtractiveAnswerer
+from bri_qa.answer.prompts import VERSION, Evidence, answering, repairing, schema_of
+from bri_qa.answer.support import content, names_of, unsupported
+from bri_qa.citations import locate
+from bri_qa.errors import ChatModelError
+from bri_qa.protocols import ChatModel, Completion, Message, Schema
+from bri_qa.types import Draft, Hit, ModelUse, Question, Quote, Rejection, Statement
+
+_NEAR = 0.1  # share of the best span's score from which a sentence is one that the reader chose
+_LEAST = 40  # tokens of sentences below which there is nothing to answer from
+
+
+@dataclass(slots=True)
+class _Attempt:
+    """One answer in the making: what was kept, what was dropped and why, and what the model took."""
+
+    query: str
+    hits: Sequence[Hit]
+    most: int
+    evidence: Evidence = field(default_factory=lambda: Evidence((), {}))
+    kept: list[Statement] = field(default_factory=list)
+    rejected: list[Rejection] = field(default_factory=list)
+    use: ModelUse = field(default_factory=ModelUse)
+    names: frozenset[str] = frozenset()
+
+    def show(self, evidence: Evidence) -> None:
+        """From here on these sentences are what may be named."""
+        self.evidence, self.names = evidence, names_of(evidence.texts)
+
+    @property
+    def full(self) -> bool:
+        return len(self.kept) >= self.most
+
+    def take(self, claim: Claim) -> Statement | None:
+        """The statement that a claim makes, if it stands and was not made before."""
+        proof = [self.evidence.sentences[name] for name in claim.ids if name in self.evidence.sentences]
+        for name in claim.ids:
+            if name not in self.evidence.sentences:
+                self.rejected.append(Rejection(claim.text, name, "there is no such sentence"))
+        proof = proof or self._verbatim(claim.text)
+        reason = self._fault(claim, proof)
+        if reason is not None:
+            self.rejected.append(Rejection(claim.text[:LONGEST], "", reason))
+            return None
+        if any(same_words(claim.text, other.text) for other in self.kept):
+            return None
+        quotes = tuple(Quote(item.passage.id, item.text, item.span) for item in proof)
+        self.kept.append(Statement(claim.text, quotes))
+        return self.kept[-1]
+
+    def _verbatim(self, text: str) -> list[Sentence]:
+        """The sentence that holds `text` word for word: a quote needs no id."""
+        holding = (item for item in self.evidence.sentences.values() if locate(Quote("", text), item.text))
+        found = next(holding, None)
+        return [found] if found is not None and len(text.split()) > 3 else []
+
+    def _fault(self, claim: Claim, proof: Sequence[Sentence]) -> str | None:
+        if not proof:
+            return "it names no sentence that is there"
+        if len(claim.text) > LONGEST:
+            return "it is too long"
+        if speaks_to_models(claim.text):
+            return "it speaks to a language model, not to a reader"
+        fault = unsupported(claim.text, [item.text for item in proof], self.names)
+        if fault is None and not self._to_the_question(claim.text, proof):
+            return "it has nothing to do with the question"
+        return fault
+
+    def _to_the_question(self, text: str, proof: Sequence[Sentence]) -> bool:
+        """Whether it shares a word with the question, or stands on a sentence in which the reader saw an answer."""
+        return not content(self.query).isdisjoint(content(text)) or any(self._chosen(item) for item in proof)
+
+    def _chosen(self, sentence: Sentence) -> bool:
+        for hit in self.hits:
+            spans = hit.reading.spans if hit.reading is not None and hit.passage.id == sentence.passage.id else ()
+            if any(item.span.overlaps(sentence.span) and item.score >= self._near for item in spans):
+                return True
+        return False
+
+    @property
+    def _near(self) -> float:
+        scores = [item.score for hit in self.hits if hit.reading is not None for item in hit.reading.spans]
+        return _NEAR * max(scores, default=0.0)
+
+
+@dataclass(frozen=True)
+class GenerativeAnswerer:
+    """Answers by `chat` from the hits, within `budget`; `extractive` is what is given when that fails."""
+
+    chat: ChatModel
+    budget: Budget
+    extractive: ExtractiveAnswerer
+    max_statements: int = 5
+    cache: Cache[tuple[Statement, ...]] = field(default_factory=lambda: Cache(0))
+
+    @property
+    def mode(self) -> str:
+        return "generative"
+
+    def answer(self, question: Question, query: str, hits: Sequence[Hit]) -> Draft:
+        """The draft at once; the same as the last item of `stream`."""
+        drafts = [item for item in self.stream(question, query, hits) if isinstance(item, Draft)]
+        return drafts[-1]
+
+    def stream(self, question: Question, query: str, hits: Sequence[Hit]) -> Iterator[Statement | Draft]:
+        """Statements that were checked, one by one, then the draft. No error of the model comes out of here."""
+        attempt, fault = _Attempt(query, hits, self.max_statements), None
+        try:
+            yield from self._written(question, attempt)
+            if not attempt.kept:
+                fault = "nothing that the language model wrote stood in the articles"
+        except ChatModelError as error:
+            fault = str(error)
+        yield self._draft(question, attempt, fault)
+
+    def _written(self, question: Question, attempt: _Attempt) -> Iterator[Statement]:
+        by_schema = self.chat.supports_schema()
+        messages = self._messages(question, attempt, by_schema)
+        ids = list(attempt.evidence.sentences)
+        key = key_of(f"{self.chat.name} {VERSION} {by_schema}", [hit.passage.id for hit in attempt.hits], messages)
+        known = self.cache.get(key)
+        if known is not None:
+            attempt.kept, attempt.use = list(known), ModelUse(cached=True)
+            yield from known
+            return
+        reader = ClaimReader(by_schema)
+        yield from self._read(attempt, messages, reader)
+        if not attempt.kept:
+            reasons = [item.reason for item in attempt.rejected[:3]]
+            yield from self._read(attempt, repairing(messages, reader.written, reasons, ids), ClaimReader(by_schema))
+        if attempt.kept:
+            self.cache.put(key, tuple(attempt.kept))
+
+    def _messages(self, question: Question, attempt: _Attempt, by_schema: bool) -> list[Message]:
+        """The messages, with as many sentences as fit beside the rules and the turns before.
+
+        Raises:
+            ChatModelError: the context holds no sentence.
+        """
+        empty = answering(attempt.query, question.history, Evidence((), {}), attempt.most, by_schema)
+        room = self.budget.input - sum(self.budget.count(item.text) + 8 for item in empty)
+        attempt.show(gathered(attempt.hits, room if room >= _LEAST else 0, self.budget.count))
+        if not attempt.evidence.sentences:
+            raise ChatModelError("no sentence that may be shown fits the context of the language model")
+        return answering(attempt.query, question.history, attempt.evidence, attempt.most, by_schema)
+
+    def _read(self, attempt: _Attempt, messages: Sequence[Message], reader: ClaimReader) -> Iterator[Statement]:
+        schema = schema_of(list(attempt.evidence.sentences), attempt.most) if reader.as_json else None
+        told = False
+        try:
+            with closing(_pieces(self.chat, messages, schema)) as pieces:
+                for piece in pieces:
+                    if isinstance(piece, Completion):
+                        attempt.use, told = attempt.use + piece.use, True
+                        claims = iter(()) if piece.cut else reader.end()
+                    else:
+                        claims = reader.feed(piece)
+                    yield from _standing(attempt, claims)
+                    if attempt.full or reader.endless:
+                        return
+        finally:
+            if not told and reader.written:
+                attempt.use += self.chat.took(messages, reader.written)
+
+    def _draft(self, question: Question, attempt: _Attempt, fault: str | None) -> Draft:
+        rejected = tuple(attempt.rejected)
+        shorter = self.extractive.answer(question, attempt.query, attempt.hits)
+        if not attempt.kept:
+            use = replace(attempt.use, fallback=fault)
+            return replace(shorter, mode=self.extractive.mode, rejected=rejected, use=use)
+        quoted = [quote for statement in attempt.kept for quote in statement.quotes]
+        short = shorter.short_answer
+        if short is not None and not any(locate(Quote("", short.text), quote.text) for quote in quoted):
+            short = None
+        use = replace(attempt.use, fallback=fault)
+        return Draft(tuple(attempt.kept), short, mode=self.mode, rejected=rejected, use=use)
+
+
+def _standing(attempt: _Attempt, claims: Iterator[Claim]) -> Iterator[Statement]:
+    for claim in claims:
+        statement = None if attempt.full else attempt.take(claim)
+        if statement is not None:
+            yield statement
+
+
+def _pieces(
+    chat: ChatModel, messages: Sequence[Message], schema: Schema | None
+) -> Generator[str | Completion, None, None]:
+    yield from chat.stream(messages, schema)
