@@ -73,6 +73,7 @@ class Dialogue:
             return
         self._turns = (*history, Turn("user", question), Turn("assistant", _said(answer)))
         self.say(as_text(answer))
+        self._listed.clear()
         self._list(shown_sentences(answer, documents))
         evidence = self._evidence(documents)
         answers = () if evidence is None else self._answers(bool(evidence))
