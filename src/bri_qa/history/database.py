@@ -15,7 +15,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine, create_engine, event, exc, inspect
 from sqlalchemy.orm import Session
 
-from bri_qa.errors import HistoryCorruptError, HistoryNewerError, HistoryWriteError
+from bri_qa.errors import HistoryCorruptError, HistoryError, HistoryNewerError, HistoryWriteError
 
 FILE = "history.sqlite"
 BUSY_SECONDS = 10
@@ -27,8 +27,17 @@ _PRAGMAS = (
     "PRAGMA foreign_keys = ON",
     "PRAGMA secure_delete = ON",  # what a user deletes is overwritten
 )
-# What SQLite says when the disk, not the file, is the trouble.
-_DISK = ("readonly", "full", "disk i/o", "unable to open", "locked", "busy")
+# When the disk, not the file, is the trouble; and when the file is.
+_DISK = {
+    sqlite3.SQLITE_BUSY,
+    sqlite3.SQLITE_CANTOPEN,
+    sqlite3.SQLITE_FULL,
+    sqlite3.SQLITE_IOERR,
+    sqlite3.SQLITE_LOCKED,
+    sqlite3.SQLITE_PERM,
+    sqlite3.SQLITE_READONLY,
+}
+_DAMAGE = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_FORMAT}
 
 
 class Database:
@@ -114,11 +123,11 @@ class Database:
     def _translated(self) -> Iterator[None]:
         try:
             yield
-        except exc.DatabaseError as error:
-            reason = str(error.orig)
-            if any(sign in reason.lower() for sign in _DISK):
-                raise _unwritable(self.path, reason) from error
-            raise _corrupt(self.path, reason) from error
+        except (exc.DatabaseError, sqlite3.DatabaseError) as error:
+            ours = _ours(self.path, error.orig if isinstance(error, exc.DatabaseError) else error)
+            if ours is None:
+                raise
+            raise ours from error
 
     def settle(self) -> None:
         """Write what was changed or deleted into the file itself, so that no text of it is left in SQLite's log."""
@@ -157,11 +166,20 @@ def _check(path: Path) -> None:
         with closing(sqlite3.connect(path, timeout=BUSY_SECONDS)) as connection:
             (verdict,) = connection.execute("PRAGMA quick_check(1)").fetchone()
     except sqlite3.DatabaseError as error:
-        if any(sign in str(error).lower() for sign in _DISK):
-            raise OSError(str(error)) from error
-        raise _corrupt(path, str(error)) from error
+        ours = _ours(path, error)
+        if ours is None:
+            raise
+        raise ours from error
     if verdict != "ok":
         raise _corrupt(path, "its pages do not fit together")
+
+
+def _ours(path: Path, error: BaseException | None) -> HistoryError | None:
+    """The error of ours for SQLite's; None for a mistake of this program."""
+    code = error.sqlite_errorcode & 0xFF if isinstance(error, sqlite3.Error) else 0  # the rest is detail
+    if code in _DISK:
+        return _unwritable(path, str(error))
+    return _corrupt(path, str(error)) if code in _DAMAGE else None
 
 
 def _corrupt(path: Path, reason: str) -> HistoryCorruptError:

@@ -74,6 +74,9 @@ def after(text: str) -> tuple[datetime, str]:
     """What `cursor` was made of."""
     moment, _, identity = text.partition("~")
     try:
-        return datetime.strptime(moment, "%Y%m%dT%H%M%S%fZ").replace(tzinfo=UTC), identity
-    except ValueError as error:
-        raise HistoryInputError("the cursor is not one of ours; begin at the first page") from error
+        found = datetime.strptime(moment, "%Y%m%dT%H%M%S%fZ").replace(tzinfo=UTC)
+    except ValueError:
+        found = None
+    if found is None or cursor(found, identity) != text:
+        raise HistoryInputError("the cursor is not one of ours; begin at the first page")
+    return found, identity

@@ -70,7 +70,7 @@ class Ratings:
                 reason=reason.value if reason else None,
                 comment=comment,
                 folded=inputs.fold(" ".join([entry.answer["question"], comment, entry.answer["answer"]])),
-                question=entry.answer["question"],
+                question=inputs.writable(entry.answer["question"]),
                 history=_turns_before(session, entry),
                 answer=entry.answer,
             )
