@@ -56,7 +56,7 @@ def _shown(case: SavedCase) -> tuple[Any, ...]:
 
 @dataclass(frozen=True, slots=True)
 class Changes:
-    """`only_this` and `only_other` count the cases that cannot be paired: no case of that id and question there."""
+    """`only_this` and `only_other` count the cases that cannot be paired, as the other run has no such case."""
 
     name: str
     differences: tuple[Difference, ...]
@@ -69,12 +69,15 @@ class Changes:
 
 
 def changes(this: SavedRun, other: SavedRun) -> Changes:
-    """Pair the cases by id and question. Differences are over the pairs, their intervals by the paired bootstrap."""
+    """Pair the cases of one id that ask the same and expect the same.
+
+    Differences are over the pairs, their intervals by the paired bootstrap.
+    """
     before = {case.id: case for case in other.cases}
     pairs = {
         case.id: Pair(case, before[case.id])
         for case in this.cases
-        if case.id in before and before[case.id].question == case.question
+        if case.id in before and _asked(before[case.id]) == _asked(case)
     }
     found = paired(
         Sample([_row(pair.other) for pair in pairs.values()]), Sample([_row(pair.this) for pair in pairs.values()])
@@ -83,6 +86,12 @@ def changes(this: SavedRun, other: SavedRun) -> Changes:
         Difference(name, item.after, item.before, (item.low, item.high)) for name, item in found.items()
     )
     return Changes(other.name, differences, pairs, len(this.cases) - len(pairs), len(other.cases) - len(pairs))
+
+
+def _asked(case: SavedCase) -> tuple[Any, ...]:
+    """What makes it the same case."""
+    gold = tuple((item.document_id, item.quote) for item in case.evidence)
+    return case.question, case.history, case.answers, gold
 
 
 def _row(case: SavedCase) -> Row:

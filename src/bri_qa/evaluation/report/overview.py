@@ -131,9 +131,11 @@ def _compared(changed: Changes) -> str:
 def _gates(run: SavedRun) -> tuple[bool | None, str]:
     if run.file.missed:
         return False, f"{counted(len(run.file.missed), 'gate')} missed"
-    if run.file.missed is None:
-        return None, "The run does not say whether it was held to gates."
-    return True, "No gate was missed"
+    if run.file.gates is None:
+        return None, "No gate is recorded as missed; the run does not say whether it was held to any."
+    if not run.file.gates:
+        return None, "The run was held to no gate."
+    return True, "The gate held" if run.file.gates == 1 else f"All {run.file.gates} gates held"
 
 
 def _verdicts(cases: Sequence[SavedCase]) -> tuple[tuple[str, str, int], ...]:

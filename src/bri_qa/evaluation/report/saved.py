@@ -148,10 +148,11 @@ class Bin(_Saved):
 
 
 class RunFile(Part):
-    """`run.json`. `missed` is None where the run does not say whether it was held to gates."""
+    """`run.json`. `gates` is how many it was held to; with `missed` it is None where the run does not say."""
 
     cases_file: dict[str, Any] = {}
     identity: dict[str, Any] = {}
+    gates: int | None = None
     missed: tuple[str, ...] | None = None
     by_kind: dict[str, Part] = {}
     by_tag: dict[str, Part] = {}

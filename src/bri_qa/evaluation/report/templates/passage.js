@@ -60,7 +60,7 @@ function segment(text, start, end, marks, named) {
   const kinds = [...new Set(here.map((mark) => mark.kind))].sort().join(" ");
   const element = make("mark", { class: kinds, tabindex: "-1" });
   fresh.forEach((mark) => {
-    element.append(make("sup", { class: mark.kind }, mark.label));
+    element.append(make("sup", { class: mark.kind }, `${mark.label} `));
     if (mark.kind === "quote") element.dataset.quotes = `${element.dataset.quotes || ""} ${mark.number}`.trim();
   });
   element.append(text);
