@@ -97,6 +97,7 @@ def _overlaps(place: tuple[int, int], taken: list[tuple[int, int]]) -> bool:
     return any(place[0] < end and start < place[1] for start, end in taken)
 
 
+_LONGEST = 100  # figures; what is longer is no number that anyone states
 _SCALES = {
     "hundred": 10**2, "thousand": 10**3, "million": 10**6, "billion": 10**9, "trillion": 10**12,
     "k": 10**3, "m": 10**6, "mn": 10**6, "bn": 10**9, "tn": 10**12, "万": 10**4, "亿": 10**8,
@@ -137,6 +138,8 @@ def numbers(text: str) -> Iterator[Number]:
     """Each number of canonical `text`, in figures or in words."""
     for found in _FIGURES.finditer(text):
         figures, scale = found["figures"], (found["scale"] or "").lower()
+        if len(figures) > _LONGEST:
+            continue
         plain = frozenset(_values(figures))
         readings = frozenset(value * _SCALES[scale] for value in plain) if scale else plain
         if scale in _ALSO_A_UNIT:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Self
 
@@ -50,9 +51,13 @@ class Gate(_Closed):
             raise ValueError('a gate is {"min": x} or {"max": y}')
         return self
 
+    @property
+    def bound(self) -> str:
+        return f"at least {self.min:g}" if self.min is not None else f"at most {self.max:g}"
+
     def missed_by(self, name: str, score: float | None) -> str | None:
         """One line on how `score` misses the gate, or None if it passes. An absent score passes none."""
-        bound = f"at least {self.min:g}" if self.min is not None else f"at most {self.max:g}"
+        bound = self.bound
         if score is None:
             return f"{name} must be {bound}, but applies to no case"
         low = self.min is not None and score < self.min - TOLERANCE
@@ -84,10 +89,23 @@ def load(file: Path) -> Baseline:
         raise CaseError(f"{file}: {name + ': ' if name else ''}{reason}; mend the baseline file") from error
 
 
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One gate held to a score: what it asks for, and one line on how it is missed, or None."""
+
+    words: str
+    missed: str | None
+
+
+def checks(summary: Mapping[str, float], baseline: Baseline) -> list[Check]:
+    """Each gate held to `summary`, in the order of `METRICS`."""
+    gates = {name: baseline.gates[name] for name in METRICS if name in baseline.gates}
+    return [Check(f"{name} {gate.bound}", gate.missed_by(name, summary.get(name))) for name, gate in gates.items()]
+
+
 def missed(summary: Mapping[str, float], baseline: Baseline) -> list[str]:
     """One line for each gate that `summary` misses, in the order of `METRICS`; empty if it passes all."""
-    lines = [baseline.gates[name].missed_by(name, summary.get(name)) for name in METRICS if name in baseline.gates]
-    return [line for line in lines if line is not None]
+    return [check.missed for check in checks(summary, baseline) if check.missed is not None]
 
 
 def baseline_of(summary: Mapping[str, float], file: Path | None = None, slack: float = SLACK) -> dict[str, Any]:

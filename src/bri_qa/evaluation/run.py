@@ -98,10 +98,14 @@ class Record:
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """Every case asked once, in the order of the file. `peak_memory_mb` is of the process that ended the run."""
+    """Every case asked once, in the order of the file.
+
+    `peak_memory_mb` is of the process that ended the run; `resumed` counts the answers that a journal held.
+    """
 
     records: tuple[Record, ...]
     peak_memory_mb: float | None = None
+    resumed: int = 0
 
     @property
     def summary(self) -> dict[str, float]:
@@ -169,7 +173,7 @@ def run(
         _record(case, item, found | answer_scores(case, item.answer, pipeline.document))
         for case, item, found in zip(cases, asked, ranks, strict=True)
     )
-    return Run(tuple(records), _peak_memory_mb())
+    return Run(tuple(records), _peak_memory_mb(), len(cases) - len(missing))
 
 
 def _asked(pipeline: Pipeline, case: Case) -> Asked:

@@ -18,7 +18,7 @@ from bri_qa.evaluation.figures import MONTHS, Date, Dated, Number, canonical, da
 
 _TOKEN = re.compile(r"[^\W\d_](?:\w|[’'.&]\w)*(?![\w$])")
 _SENTENCE_END = re.compile(r"(?:^|[.!?:…\n]['\"”’)]*)\s*['\"“‘(]*$")
-_SMALL = frozenset("of and the for on in to a an de la du di da van von der den bin al".split())
+_JOINING = frozenset("of and the for de la du di da van von der den bin al".split())  # within a name
 _NO_NAME = frozenset(
     (
         "a an and as at after all also although another any because before both but by despite during each every for "
@@ -53,7 +53,7 @@ class _Proof:
         self._numbers |= {Fraction(part) for date in self._dates for part in date if part is not None}
         words = [_plain(token.group()) for token in _TOKEN.finditer(_spaced(text))]
         self._words = {part for word in words for part in word.split()}
-        self._initials = {_initials(words), _initials([word for word in words if word not in _SMALL])}
+        self._initials = {_initials(words), _initials([word for word in words if word not in _JOINING])}
 
     def has_number(self, number: Number) -> bool:
         known = self._percents if number.percent else self._numbers
@@ -74,7 +74,7 @@ class _Proof:
         plain = [_plain(word) for word in words]
         if all(self._has_word(word, written) for word, written in zip(plain, words, strict=True)):
             return True
-        return len(words) > 1 and _initials([word for word in plain if word not in _SMALL]) in self._words
+        return len(words) > 1 and _initials([word for word in plain if word not in _JOINING]) in self._words
 
     def _has_word(self, word: str, written: str) -> bool:
         if all(part in self._words for part in word.split()):
@@ -94,7 +94,8 @@ def _names(text: str) -> Iterator[list[str]]:
     for token in tokens:
         if not any(char.isupper() for char in token.group()):
             continue
-        if spaced[end : token.start()].strip() or end < 0:
+        between = spaced[end : token.start()].split()
+        if end < 0 or not _JOINING.issuperset(between):
             runs.append([])
         runs[-1].append(token)
         end = token.end()
