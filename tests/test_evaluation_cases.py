@@ -127,3 +127,39 @@ def test_a_file_without_cases_or_none_at_all_is_refused(tmp_path: Path) -> None:
         load(tmp_path / "none.jsonl", {CAFE.id: CAFE}.get)
     with pytest.raises(CaseError, match="directory"):
         load(tmp_path, {CAFE.id: CAFE}.get)
+
+
+def test_split_note_and_the_place_of_a_quote_are_read(tmp_path: Path) -> None:
+    [case] = read(tmp_path, line(evidence=[{**proof("The café ")[0], "start": 43}], split="dev", note="why")).cases
+    assert (case.split, case.note) == ("dev", "why")
+    assert case.evidence[0].spans == (Span(43, 52),)
+    with pytest.raises(CaseError, match="stands at 19, 43 in 'café', not at 44"):
+        read(tmp_path, line(evidence=[{**proof("The café ")[0], "start": 44}]))
+    with pytest.raises(CaseError, match="has a `start` but no `quote`"):
+        read(tmp_path, line(evidence=[{"document_id": "café", "start": 1}]))
+
+
+def test_evidence_without_a_quote_is_the_whole_document(tmp_path: Path) -> None:
+    [case] = read(tmp_path, line(evidence=[{"document_id": "café", "relevance": 3}])).cases
+    [evidence] = case.evidence
+    assert (evidence.whole, evidence.relevance, evidence.spans) == (True, 3, (Span(0, len(CAFE.text)),))
+    assert case.quoted == ()
+
+
+@pytest.mark.parametrize(
+    ("keys", "told"),
+    [
+        ({}, "the draft 'a' is not completed; fill in `evidence`"),
+        ({"answers": ["nine"]}, "the draft 'a' is not confirmed; look at its answers and evidence"),
+    ],
+)
+def test_a_draft_is_refused_with_what_to_do_or_skipped(tmp_path: Path, keys: dict[str, Any], told: str) -> None:
+    draft = line(tags=["draft"], **keys)
+    with pytest.raises(CaseError, match=told):
+        read(tmp_path, line(id="b", answers=[]), draft)
+    kept = load(tmp_path / "cases.jsonl", {CAFE.id: CAFE}.get, skip_drafts=True)
+    assert ([case.id for case in kept.cases], kept.drafts) == (["b"], 1)
+    read_one = tmp_path / "one.jsonl"
+    read_one.write_text(draft, encoding="utf-8")
+    with pytest.raises(CaseError, match="has no case but drafts"):
+        load(read_one, {CAFE.id: CAFE}.get, skip_drafts=True)
