@@ -29,9 +29,9 @@ _SPELLED = re.compile(
 )
 _ISO = re.compile(r"\b(\d{4})-(\d{2})-(\d{2})\b")
 _AMOUNT = re.compile(
-    r"(?<![^\W_])(?<!\d[.,])(?P<sign>(?<![\w)])[-−](?=\d))?(?P<digits>\d+(?:[.,]\d+)*)"
+    r"(?<![0-9A-Za-z\u00c0-\u052f])(?<!\d[.,])(?<![^\W\d_]-)(?P<sign>(?<![\w)])[-−](?=\d))?(?P<digits>\d+(?:[.,]\d+)*)"
     rf"(?:\s?(?P<scale>{'|'.join(_SCALES)})s?\b|(?P<short>k|mn?|bn|tn)\b|(?P<han>[万亿])|(?:st|nd|rd|th|s)\b)?"
-    r"(?P<percent>\s?(?:%|％|per\s?cent\b|percent(?:age points?)?\b))?(?![^\W\d_]*\d)",
+    r"(?P<percent>\s?(?:%|％|per\s?cent\b|percent(?:age points?)?\b))?(?![A-Za-z]*\d)",
     re.IGNORECASE,
 )
 _NAMES = "|".join(sorted(_MONTH, key=len, reverse=True))

@@ -8,8 +8,9 @@ nor the size of an answer; of what it offers, only the request and the stream ar
 from __future__ import annotations
 
 import json
+import re
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from threading import BoundedSemaphore, Lock
@@ -19,6 +20,7 @@ import httpx
 from httpx_sse import EventSource, SSEError
 from pydantic import BaseModel, ValidationError
 
+from bri_qa.answer.prompts import schema_of
 from bri_qa.answer.wire import Wire, fault
 from bri_qa.errors import ChatBusyError, ChatModelError, ChatOutputError, ChatRefusedError, ChatUnreachableError
 from bri_qa.protocols import Completion, Message, Schema
@@ -26,6 +28,8 @@ from bri_qa.types import ModelUse
 
 REST = 30.0  # seconds for which a server that hung is not asked again
 _PROBE_ID = "Q7"
+_HELD = re.compile(rf'\s*{{\s*"statements"\s*:\s*\[\s*{{\s*"sentences"\s*:\s*\[\s*"{_PROBE_ID}"')
+_JSON = re.compile(r"\s*(?:\{|$)")
 _OPTIONAL = ("temperature", "stream_options", "seed", "response_format")
 _NO_SCHEMA = (400, 415, 422, 500, 501)  # how servers refuse a schema
 
@@ -122,21 +126,21 @@ class OpenAIChat:
 
     def _holds_to_schema(self) -> bool:
         """Ask for one thing and demand another: only a server that holds its output to the schema gives the latter."""
-        from bri_qa.answer.prompts import schema_of
-
         asked = [Message("user", "Reply with the single word: hello")]
+        written = ""
         try:
-            written = self.complete(asked, schema_of([_PROBE_ID], 1)).text
-            statements = json.loads(written)["statements"]
-            return all(set(item["sentences"]) == {_PROBE_ID} for item in statements)
+            with closing(self._pieces(asked, schema_of([_PROBE_ID], 1))) as pieces:
+                for piece in pieces:
+                    written += piece if isinstance(piece, str) else ""
+                    if _HELD.match(written) or not _JSON.match(written):
+                        break
         except ChatRefusedError as error:
             if error.status not in _NO_SCHEMA:
                 raise
             return False
         except ChatOutputError:
             return False
-        except (ValueError, KeyError, TypeError):
-            return f'"{_PROBE_ID}"' in written and written.lstrip().startswith("{")  # held to it, but cut
+        return f'"{_PROBE_ID}"' in written and bool(_JSON.match(written))
 
     def took(self, messages: Sequence[Message], written: str) -> ModelUse:
         return self._use(self._counted(messages), self.count(written))
@@ -162,6 +166,9 @@ class OpenAIChat:
                 raise self._noted(error) from error.__cause__
             except (SSEError, ValidationError, json.JSONDecodeError) as error:
                 raise ChatOutputError("the language model's server sent what is no completion") from error
+
+    def _pieces(self, messages: Sequence[Message], schema: Schema) -> Generator[str | Completion]:
+        yield from self.stream(messages, schema)
 
     def _asked(self, messages: Sequence[Message], schema: Schema | None) -> Iterator[str | Completion]:
         with closing(self._opened(messages, schema)) as response:

@@ -138,14 +138,20 @@ def _content(said: str, proof: str) -> str | None:
 
 
 def _polarity(said: str, proof: str) -> str | None:
-    """Each clause must say yes or no as the clause of the quotes does that it shares the most words with."""
+    """Each clause must say yes or no as the clause of the quotes does that it shares the most words with.
+
+    One that denies nothing may not take words that only a denial holds.
+    """
     theirs = [(content(clause), _negated(clause)) for clause in _clauses(proof)]
+    affirmed = frozenset().union(*(words for words, negated in theirs if not negated))
     for clause in _clauses(said):
         wanted, denied = content(clause), _negated(clause)
         best = max((len(wanted & words) for words, _ in theirs), default=0)
         nearest = {negated for words, negated in theirs if len(wanted & words) == best} if best else set()
         if nearest and denied not in nearest:
             return "it denies what its quotes say" if denied else "its quotes deny it"
+        if not denied and any(negated and (wanted & words) - affirmed for words, negated in theirs):
+            return "its quotes deny it"
         if denied and not any(negated for _, negated in theirs):
             return "it denies what its quotes say"
     return None
@@ -176,7 +182,7 @@ def _bare(word: str) -> str:
 
 def _mixed(word: str) -> bool:
     """Whether it mixes letters and digits: G20, 5G, COVID-19."""
-    return any(map(str.isdecimal, word)) and any(map(str.isalpha, word))
+    return any(map(str.isdecimal, word)) and any(map(str.isalpha, word)) and not _UNSPACED.search(word)
 
 
 def _initials(text: str) -> set[str]:
