@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Generator, Sequence
 from hashlib import sha256
-from threading import Event
+from threading import Event as Flag
 
 from bri_qa.citations import verify
 from bri_qa.embed import HashingEmbedder
@@ -16,10 +16,13 @@ from bri_qa.protocols import Vectors
 from bri_qa.types import (
     AbstainReason,
     Answer,
+    Answered,
     Document,
     Draft,
+    Event,
     Hit,
     Passage,
+    Progress,
     Question,
     Quote,
     Reading,
@@ -27,6 +30,7 @@ from bri_qa.types import (
     Source,
     Span,
     Statement,
+    StatementReady,
     Trace,
 )
 
@@ -97,7 +101,7 @@ class FakePipeline:
     def __init__(self, documents: Sequence[Document] | None = None, error: BriQAError | None = None) -> None:
         self.by_id = {item.id: item for item in (web_documents() if documents is None else documents)}
         self.error = error
-        self.gate = Event()
+        self.gate = Flag()
         self.asked: list[Question] = []
         self.max_question_chars = 4_000
 
@@ -109,28 +113,38 @@ class FakePipeline:
             raise self.error
         return [self.by_id[key] for key in sorted(self.by_id)]
 
-    def ask(self, question: Question, on_stage: Callable[[str, int], None] | None = None) -> Answer:
+    def ask(self, question: Question) -> Answer:
+        *_, last = self.stream(question)
+        assert isinstance(last, Answered)
+        return last.answer
+
+    def stream(self, question: Question) -> Generator[Event]:
         self._check(question)
         self.asked.append(question)
-        say = on_stage or (lambda _stage, _count: None)
         if question.text.lower() in ("hello", "thanks"):
-            return _answer(question, Draft(reason=AbstainReason.SMALL_TALK, message="Hello. Ask me a question."), ())
-        say("searching", 0)
+            draft = Draft(reason=AbstainReason.SMALL_TALK, message="Hello. Ask me a question.")
+            yield Answered(_answer(question, draft, ()))
+            return
+        yield Progress("searching")
         hits = self._hits(question)
-        say("reading", len(hits))
+        yield Progress("reading", 0, len(hits))
         if "wait" in question.text:
             self.gate.wait(20)
-            say("checking", 0)
         best = [hit for hit in hits if hit.score >= 0.5][:3]
         if not best:
             reason = AbstainReason.NOT_STATED if hits and hits[0].score > 0 else AbstainReason.OFF_TOPIC
-            return _answer(question, Draft(reason=reason), hits)
-        say("checking", len(best))
+            reason = reason if hits else AbstainReason.NO_DOCUMENTS
+            yield Answered(_answer(question, Draft(reason=reason), hits))
+            return
+        yield Progress("checking", 0, len(best))
         statements = tuple(Statement(hit.passage.text, (Quote(hit.passage.id, hit.passage.text),)) for hit in best)
         number = re.search(r"\d[\d,.]*\d", best[0].passage.text) if "how" in question.text.lower() else None
         short = Quote(best[0].passage.id, number.group()) if number else None
         draft = Draft(statements, short, confidence=min(1.0, best[0].score))
-        return _answer(question, draft, hits, self.document)
+        answer = _answer(question, draft, hits, self.document)
+        for item in answer.statements:
+            yield StatementReady(item, tuple(one for one in answer.citations if one.number in item.citations))
+        yield Answered(answer)
 
     def _check(self, question: Question) -> None:
         if self.error is not None:

@@ -11,34 +11,43 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import uvicorn
-from fastapi import FastAPI
+from fastapi import FastAPI, Request
 
 from bri_qa.settings import Settings
-from bri_qa.web import create_app
+from bri_qa.web import create_app  # sets up Gradio's environment: it goes before Gradio
 from bri_qa.web.service import Pipeline
+
+import gradio as gr  # isort: skip
 
 NO_CORPUS = Path("/nonexistent")  # no examples of its own
 
 
-def made(pipeline: Pipeline, corpus: Path = NO_CORPUS) -> FastAPI:
+def made(pipeline: Pipeline, corpus: Path = NO_CORPUS, history: Path | None = None) -> FastAPI:
     """The application, made inside an event loop: outside of one, Gradio opens loops that it never closes."""
-    return asyncio.run(_make(pipeline, corpus))
+    return asyncio.run(_make(pipeline, corpus, history))
 
 
-async def _make(pipeline: Pipeline, corpus: Path) -> FastAPI:
-    history = Path(tempfile.mkdtemp(prefix="bri-qa-history-"))  # a history of its own
-    return create_app(Settings.load({}, corpus_dir=corpus, history_dir=history), pipeline)
+async def _make(pipeline: Pipeline, corpus: Path, history: Path | None) -> FastAPI:
+    folder = history or Path(tempfile.mkdtemp(prefix="bri-qa-history-"))  # a history of its own
+    return create_app(Settings.load({}, corpus_dir=corpus, history_dir=folder), pipeline)
+
+
+def visiting(query: str = "", language: str = "en", cookie: str = "") -> gr.Request:
+    """What a handler of the chat is told of the page whose event it handles."""
+    headers = [(b"accept-language", language.encode()), (b"cookie", cookie.encode())]
+    scope = {"type": "http", "method": "POST", "path": "/", "query_string": query.encode(), "headers": headers}
+    return gr.Request(request=Request(scope))
 
 
 @contextmanager
-def served(pipeline: Pipeline, corpus: Path = NO_CORPUS) -> Iterator[str]:
-    """The address of the application while uvicorn serves it, in a thread, on a free port of the loopback."""
-    listener = socket.create_server(("127.0.0.1", 0))
+def served(pipeline: Pipeline, corpus: Path = NO_CORPUS, history: Path | None = None, port: int = 0) -> Iterator[str]:
+    """The address of the application while uvicorn serves it, in a thread, by default on a free port of the loopback."""
+    listener = socket.create_server(("127.0.0.1", port))
     servers: list[uvicorn.Server] = []
     ready = threading.Event()
 
     async def run() -> None:
-        app = await _make(pipeline, corpus)
+        app = await _make(pipeline, corpus, history)
         server = uvicorn.Server(uvicorn.Config(app, log_level="error", timeout_graceful_shutdown=2))
         servers.append(server)
         serving = asyncio.create_task(server.serve([listener]))

@@ -13,13 +13,16 @@ from typing import Any
 import pytest
 
 from bri_qa.errors import IndexMissingError
-from bri_qa.types import Turn
-from bri_qa.web.chat import BROKEN, BUSY, TURNS_KEPT, Chat, examples
+from bri_qa.types import Filters, Turn
+from bri_qa.web import texts
+from bri_qa.web.chat import TURNS_KEPT, Chat, examples
 from bri_qa.web.service import Workers
 from bri_qa.web.session import Running, Session, Wish
 from tests.fakes import FakePipeline
+from tests.serving import visiting
 
 NO_EXAMPLES = Path("/nonexistent")
+ENGLISH = texts.of(texts.ENGLISH)
 
 
 @dataclass(frozen=True)
@@ -65,7 +68,7 @@ def _chat(pipeline: FakePipeline, threads: int = 4, waiting: int = 64) -> Iterat
 
 def _ask(pipeline: FakePipeline, text: str, session: Session | None = None) -> list[Step]:
     with _chat(pipeline) as chat:
-        return asyncio.run(_steps(chat.ask(text, session or Session(), Running())))
+        return asyncio.run(_steps(chat.ask(text, session or Session(), Running(), visiting())))
 
 
 def test_stages_are_shown_then_the_answer_statement_by_statement() -> None:
@@ -76,8 +79,8 @@ def test_stages_are_shown_then_the_answer_statement_by_statement() -> None:
         "Checking 3 quotes…",
     ]
     counts = [step.content.count("bri-statement") for step in steps[3:]]
-    assert counts == [1 + 1, 2 + 1, 3 + 1]  # the list itself is one of them
-    assert [step.running for step in steps] == [True] * 5 + [False]
+    assert counts == [1 + 1, 2 + 1, 3 + 1, 3 + 1]  # the list itself is one of them
+    assert [step.running for step in steps] == [True] * 6 + [False]
     assert {step.box for step in steps} == {""}
     assert [item["role"] for item in steps[-1].session.shown] == ["user", "assistant"]
 
@@ -134,14 +137,15 @@ def test_an_error_says_what_to_do_and_gives_the_question_back() -> None:
     pipeline = FakePipeline(error=IndexMissingError("there is no index in index; run `bri-qa index`"))
     before = _ask(FakePipeline(), "hello")[-1].session
     step = _ask(pipeline, "How long is the new quay?", before)[-1]
-    assert step.last == "That did not workthere is no index in index; run `bri-qa index`"
+    assert step.last.startswith("That did not work" + ENGLISH("trouble.index"))
+    assert "there is no index in index; run `bri-qa index`" in step.last
     assert (step.box, step.running) == ("How long is the new quay?", False)
     assert step.session.turns == before.turns  # what failed is no part of the conversation
 
 
 def test_a_bug_is_logged_and_tells_nothing(caplog: pytest.LogCaptureFixture) -> None:
     step = _ask(FakePipeline(), "crash")[-1]
-    assert step.last.endswith(BROKEN)
+    assert ENGLISH("trouble.broken") in step.last
     assert (step.box, step.running) == ("crash", False)
     assert "secret" not in json.dumps(step.session.shown)
     assert "a bug with a secret in it" in caplog.text
@@ -149,27 +153,28 @@ def test_a_bug_is_logged_and_tells_nothing(caplog: pytest.LogCaptureFixture) -> 
 
 def test_a_busy_house_is_said_and_the_question_comes_back() -> None:
     async def ask_twice(chat: Chat, pipeline: FakePipeline) -> tuple[list[Step], list[Step]]:
-        first = asyncio.ensure_future(_steps(chat.ask("please wait, harbour", Session(), Running())))
+        first = asyncio.ensure_future(_steps(chat.ask("please wait, harbour", Session(), Running(), visiting())))
         while not pipeline.asked:
             await asyncio.sleep(0.01)
-        second = await _steps(chat.ask("harbour", Session(), Running()))
+        second = await _steps(chat.ask("harbour", Session(), Running(), visiting()))
         pipeline.gate.set()
         return await first, second
 
     pipeline = FakePipeline()
     with _chat(pipeline, threads=1, waiting=0) as chat:
         _, second = asyncio.run(ask_twice(chat, pipeline))
-    assert [step.last for step in second] == ["Waiting for its turn…", "That did not work" + BUSY]
+    assert second[0].last == "Waiting for its turn…"
+    assert second[1].last == "That did not work" + ENGLISH("trouble.busy") + "Ask again"
     assert (second[-1].box, second[-1].running) == ("harbour", False)
 
 
 def test_a_question_that_must_wait_says_so_and_is_answered() -> None:
     async def ask_twice(chat: Chat, pipeline: FakePipeline) -> list[Step]:
-        first = asyncio.ensure_future(_steps(chat.ask("please wait, harbour", Session(), Running())))
+        first = asyncio.ensure_future(_steps(chat.ask("please wait, harbour", Session(), Running(), visiting())))
         while not pipeline.asked:
             await asyncio.sleep(0.01)
         steps = []
-        async for updates in chat.ask("How long is the new quay?", Session(), Running()):
+        async for updates in chat.ask("How long is the new quay?", Session(), Running(), visiting()):
             steps.append(_step(updates))
             pipeline.gate.set()
         await first
@@ -185,7 +190,7 @@ def test_a_question_that_must_wait_says_so_and_is_answered() -> None:
 async def _interrupted(chat: Chat, pipeline: FakePipeline, wish: Wish, running: Running) -> list[Step]:
     """The steps of a question that is interrupted while it is being read; the pipeline is let go afterwards."""
     steps = []
-    async for updates in chat.ask("please wait, harbour", Session(), running):
+    async for updates in chat.ask("please wait, harbour", Session(), running, visiting()):
         steps.append(_step(updates))
         if steps[-1].last.startswith("Reading"):
             if wish is Wish.STOP:
@@ -200,7 +205,7 @@ def test_stop_ends_at_once_and_gives_the_question_back() -> None:
     pipeline, running = FakePipeline(), Running()
     with _chat(pipeline) as chat:
         steps = asyncio.run(_interrupted(chat, pipeline, Wish.STOP, running))
-    assert steps[-1].last == "StoppedYour question is back in the box below."
+    assert steps[-1].last == "StoppedYour question is back in the box below.Ask again"
     assert (steps[-1].box, steps[-1].running, steps[-1].session.turns) == ("please wait, harbour", False, ())
     assert not running.interrupt(Wish.STOP)  # nothing runs any more
 
@@ -215,7 +220,7 @@ def test_a_new_conversation_ends_the_running_question() -> None:
 def _interrupted_while_told(wish: Wish) -> list[Step]:
     async def ask(chat: Chat) -> list[Step]:
         steps, running = [], Running()
-        async for updates in chat.ask("clerk wrote in the ledger of the mill", Session(), running):
+        async for updates in chat.ask("clerk wrote in the ledger of the mill", Session(), running, visiting()):
             steps.append(_step(updates))
             if "bri-telling" in steps[-1].content:
                 running.interrupt(wish)
@@ -231,10 +236,10 @@ def test_a_new_conversation_while_an_answer_is_told_is_empty() -> None:
     assert sum("bri-telling" in step.content for step in steps) == 1
 
 
-def test_stop_while_an_answer_is_told_shows_it_whole() -> None:
+def test_stop_while_an_answer_is_told_gives_the_question_back() -> None:
     steps = _interrupted_while_told(Wish.STOP)
-    assert "bri-done" in steps[-1].content
-    assert len(steps[-1].session.turns) == 2
+    assert "bri-stopped" in steps[-1].content
+    assert (steps[-1].box, steps[-1].session.turns) == ("clerk wrote in the ledger of the mill", ())
     assert sum("bri-telling" in step.content for step in steps) == 1
 
 
@@ -246,7 +251,7 @@ def test_a_new_conversation_when_nothing_runs_empties_the_page_and_leaves_the_bo
 
 def test_a_reader_who_leaves_ends_the_pipeline() -> None:
     async def leave(chat: Chat, pipeline: FakePipeline, running: Running) -> None:
-        asking = chat.ask("please wait, harbour", Session(), running)
+        asking = chat.ask("please wait, harbour", Session(), running, visiting())
         while not _step(await anext(asking)).last.startswith("Reading"):
             pass
         await asking.aclose()  # type: ignore[attr-defined]
@@ -263,7 +268,7 @@ def test_sessions_never_mix() -> None:
     async def person(chat: Chat, number: int) -> Session:
         session, running = Session(), Running()
         for text in (f"Person {number} asks: what did the repairs cost?", f"and person {number} asks again?"):
-            steps = await _steps(chat.ask(text, session, running))
+            steps = await _steps(chat.ask(text, session, running, visiting()))
             session = steps[-1].session
         return session
 
@@ -281,13 +286,34 @@ def test_sessions_never_mix() -> None:
 
 def test_examples_come_from_the_corpus_and_fit_any(tmp_path: Path) -> None:
     file = tmp_path / "examples.txt"
-    assert examples(file, 1) == ["Summarise the article", "Who is quoted?"]
+    assert examples(file, 1, ENGLISH) == ["Summarise the article", "Who is quoted?"]
     file.write_text("# for the first page\nWho paid?\n\n  What else? \nthree\nfour\nfive\n", encoding="utf-8")
-    assert examples(file, 3) == ["Who paid?", "What else?", "three", "four", "Summarise the articles", "Who is quoted?"]
+    six = ["Who paid?", "What else?", "three", "four", "Summarise the articles", "Who is quoted?"]
+    assert examples(file, 3, ENGLISH) == six
 
 
-def test_a_page_is_greeted_with_the_examples_of_the_moment() -> None:
+def test_a_page_is_opened_with_the_examples_of_the_moment() -> None:
     with _chat(FakePipeline()) as chat:
-        assert asyncio.run(chat.greet()).examples[0] == {"text": "Summarise the articles"}
+        opened = asyncio.run(chat.open(Running(), visiting()))[1]
+    assert opened.examples[0] == {"text": "Summarise the articles"}
     with _chat(FakePipeline(error=IndexMissingError("none"))) as chat:
-        assert asyncio.run(chat.greet()) == {"__type__": "update"}  # nothing changes
+        assert asyncio.run(chat.open(Running(), visiting()))[1] == []  # the page itself says what is wrong
+
+
+def test_what_is_filtered_in_the_address_is_asked_alone() -> None:
+    pipeline = FakePipeline()
+    with _chat(pipeline) as chat:
+        steps = asyncio.run(_steps(chat.ask("quay", Session(), Running(), visiting("document=tides&from=2019"))))
+    assert pipeline.asked[0].filters == Filters(("tides",), published_from="2019")
+    assert "bri-abstained" in steps[-1].content
+    assert "Only the articles that fit the filters were searched." in steps[-1].last
+
+
+def test_the_chat_speaks_the_language_of_the_browser() -> None:
+    with _chat(FakePipeline()) as chat:
+        steps = asyncio.run(
+            _steps(chat.ask("clerk of the mill", Session(), Running(), visiting(language="zh-CN,en;q=0.5")))
+        )
+    assert steps[0].last == "正在检索文章……"
+    assert "有把握" in steps[-1].last
+    assert "The clerk wrote" in steps[-1].last  # the article's own words stay as they are

@@ -12,11 +12,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bri_qa.types import AbstainReason, Answer, CitedStatement, Question
-from bri_qa.web import messages, pages
+from bri_qa.types import AbstainReason, Answer, CitedStatement, Document, Filters, Progress, Question
+from bri_qa.web import confidence, messages, pages, texts
+from bri_qa.web.catalogue import PAGE
+from bri_qa.web.pages import House
+from bri_qa.web.visitors import Visitor
 from tests.fakes import FakePipeline, document, web_documents
 
 GRADIO = "<html><head></head><body><gradio-app></gradio-app></body></html>"
+ENGLISH = texts.of(texts.ENGLISH)
+VISITOR = Visitor(ENGLISH)
 HOSTILE = FakePipeline().by_id["odd/<i>ledger</i> & co"]
 MARKDOWN = set("\\`*_{}[]()$|~!+\r\n")
 
@@ -71,12 +76,12 @@ def test_text_comes_out_as_it_went_in_and_nothing_is_markup(text: str) -> None:
 
 def test_an_answer_shows_marks_and_carries_its_citations() -> None:
     answer = _ask("How long is the new quay?")
-    shown = _Read(messages.answered(answer))
+    shown = _Read(messages.answered(answer, ENGLISH))
     words = "The new quay is 640 metres long and takes three ships at a time."
     assert shown.of["bri-short"] == ["640"]
     assert shown.of["bri-statement"] == [f"{words}\xa0Source 1"]
     assert shown.of["bri-keep"] == ["time.\xa0Source 1"]
-    assert shown.of["bri-confidence"] == ["High confidence"]
+    assert shown.of["bri-sure"][0].startswith("Sure")
     assert shown.of["bri-sources"] == ["1 quote"]
     harbour = FakePipeline().by_id["harbour"]
     start = harbour.text.index(words)
@@ -89,6 +94,7 @@ def test_an_answer_shows_marks_and_carries_its_citations() -> None:
             "version": harbour.sha256[:16],
             "title": "The harbour of Lindum opens again",
             "publisher": "Lindum Gazette",
+            "language": "en",
             "published": "2024-03-05",
             "address": f"/source/harbour?start={start}&end={start + len(words)}&v={harbour.sha256[:16]}#quote-1",
             "quote": words,
@@ -99,16 +105,20 @@ def test_an_answer_shows_marks_and_carries_its_citations() -> None:
 def test_a_message_is_one_line_of_elements_that_the_chat_leaves_alone() -> None:
     for text in ("clerk wrote in the ledger of the mill", "clerk of the moon and of many other faraway places"):
         answer = _ask(text)
-        page = messages.abstained(answer, FakePipeline().document) if answer.abstained else messages.answered(answer)
+        page = (
+            messages.abstained(answer, ENGLISH, FakePipeline().document)
+            if answer.abstained
+            else messages.answered(answer, ENGLISH)
+        )
         shown = _Read(page)
         assert "\n" not in page
-        assert set(shown.tags) <= {"div", "p", "span", "button", "code", "ul", "li", "strong"}
+        assert set(shown.tags) <= {"div", "p", "span", "button", "code", "ul", "li", "strong", "details", "summary"}
         assert shown.names == {"class"}
 
 
 def test_hostile_words_stay_words_in_an_answer() -> None:
     answer = _ask("clerk wrote in the ledger of the mill")
-    shown = _Read(messages.answered(answer))
+    shown = _Read(messages.answered(answer, ENGLISH))
     assert shown.of["bri-statement"][0].startswith("The clerk wrote <script>window.pwned = 1</script> in")
     assert shown.data["citations"][0]["title"] == 'Odd <b>title</b> & "quotes"'
     assert shown.data["citations"][0]["document"] == "odd/<i>ledger</i> & co"
@@ -117,8 +127,9 @@ def test_hostile_words_stay_words_in_an_answer() -> None:
 
 def test_an_answer_is_told_statement_by_statement() -> None:
     answer = _ask("clerk wrote in the ledger of the mill")
-    partial = messages.answered(answer, answer.statements[:1])
-    assert _Read(partial).of["bri-statement"] == _Read(messages.answered(answer)).of["bri-statement"][:1]
+    partial = messages.telling(answer.statements[:1])
+    assert _Read(partial).of["bri-statement"][0].startswith("The clerk wrote <script>")
+    assert len(_Read(partial).of["bri-statement"]) == 1
     assert ("bri-telling" in partial, "bri-done" in partial, "bri-data" in partial) == (True, False, False)
 
 
@@ -133,33 +144,44 @@ def test_an_answer_is_told_statement_by_statement() -> None:
 )
 def test_a_mark_keeps_to_the_last_word(text: str, kept: str) -> None:
     answer = replace(_ask("How long is the new quay?"), statements=(CitedStatement(text, (1,)),))
-    shown = _Read(messages.answered(answer))
+    shown = _Read(messages.answered(answer, ENGLISH))
     assert shown.of["bri-keep"] == [f"{kept}\xa0Source 1"]
     assert shown.of["bri-statement"] == [f"{text}\xa0Source 1"]
 
 
 @pytest.mark.parametrize(
-    ("confidence", "words"),
+    ("sure", "words"),
     [
-        (0.8, ["High confidence"]),
-        (0.79, ["Medium confidence"]),
-        (0.5, ["Medium confidence"]),
-        (0.49, ["Low confidence: read the quotes"]),
-        (0.0, []),
+        (0.5, "Sure"),
+        (0.49, "Fairly sure"),
+        (0.2, "Fairly sure"),
+        (0.19, "Not sure: read the quotes"),
+        (0.01, "Not sure"),
     ],
 )
-def test_confidence_is_in_words(confidence: float, words: list[str]) -> None:
-    answer = replace(_ask("How long is the new quay?"), confidence=confidence)
-    assert _Read(messages.answered(answer)).of.get("bri-confidence", []) == words
+def test_confidence_is_in_words_with_what_was_measured_of_them(sure: float, words: str) -> None:
+    answer = replace(_ask("How long is the new quay?"), confidence=sure)
+    told = _Read(messages.answered(answer, ENGLISH)).of["bri-sure"][0]
+    assert told.startswith(words)
+    assert ENGLISH("confidence.unmeasured") in told  # by another reader than the one that was measured
+    measured = replace(answer, trace=replace(answer.trace, models={"reader": confidence.MEASURED_READER}))
+    band = confidence.band(sure)
+    assert f"{band.right} of {band.asked} were right" in _Read(messages.answered(measured, ENGLISH)).of["bri-sure"][0]
+
+
+def test_the_bands_promise_no_less_than_their_bounds() -> None:
+    shares = [band.right / band.asked for band in confidence.BANDS]
+    assert shares == sorted(shares, reverse=True)
+    assert all(share >= band.least for share, band in zip(shares, confidence.BANDS, strict=True))
 
 
 def test_an_abstention_looks_different_and_lists_what_comes_nearest() -> None:
     answer = _ask("When is the lamp of the moon due?")
-    page = messages.abstained(answer, FakePipeline().document)
+    page = messages.abstained(answer, ENGLISH, FakePipeline().document)
     shown = _Read(page)
     assert 'class="bri-answer bri-box bri-done bri-abstained"' in page
-    assert shown.of["bri-kind"] == ["Not in the articles"]
-    assert "That is not stated in these articles. They come near the question, but" in shown.text
+    assert shown.of["bri-kind"] == ["Not stated in these articles"]
+    assert "They come near the question, but no sentence in them answers it." in shown.text
     assert len(shown.of["bri-near-open"]) == messages.NEAREST
     assert shown.of["bri-near-open"][0].startswith("The harbour of Lindum opens againIts lamp has been dark")
     assert (shown.data["abstained"], shown.data["reason"]) == (True, "not_stated")
@@ -169,60 +191,100 @@ def test_an_abstention_looks_different_and_lists_what_comes_nearest() -> None:
 def test_every_reason_has_words_of_its_own() -> None:
     answer = _ask("When is the lamp of the moon due?")
     said = {
-        reason: _Read(messages.abstained(replace(answer, reason=reason, hits=()), FakePipeline().document)).text
+        reason: _Read(messages.abstained(replace(answer, reason=reason, hits=()), ENGLISH, lambda _: None)).text
         for reason in AbstainReason
+        if reason is not AbstainReason.SMALL_TALK
     }
-    assert len(set(said.values())) == len(AbstainReason)
+    assert len(set(said.values())) == len(AbstainReason) - 1
     assert all("Nearest passages" not in text for text in said.values())
 
 
 def test_a_long_passage_is_shortened_and_one_whose_article_is_gone_is_left_out() -> None:
     tall = document("tall", "Tall\n" + "very tall towers " * 40)
     answer = FakePipeline([tall]).ask(Question("towers of glass and of steel and of iron"))
-    snippet = _Read(messages.abstained(answer, {"tall": tall}.get)).of["bri-near-open"][0].removeprefix("Tall")
+    snippet = _Read(messages.abstained(answer, ENGLISH, {"tall": tall}.get)).of["bri-near-open"][0].removeprefix("Tall")
     assert len(snippet) <= messages.SNIPPET_CHARS
     assert snippet.endswith("…")
-    assert "bri-near-open" not in messages.abstained(answer, lambda _: None)
+    assert "bri-near-open" not in messages.abstained(answer, ENGLISH, lambda _: None)
 
 
 def test_stages_are_told_in_words() -> None:
-    said = [
-        messages.stage(name, count) for name, count in (("reading", 1), ("reading", 8), ("checking", 1), ("new", 2))
+    told = [("reading", 1), ("reading", 8), ("reading", 0), ("checking", 1), ("rewriting", 0), ("new", 2)]
+    assert [messages.stage(Progress(name, 0, total), ENGLISH) for name, total in told] == [
+        "Reading 1 passage…",
+        "Reading 8 passages…",
+        "Reading…",
+        "Checking 1 quote…",
+        "Reading your question in the light of the conversation…",
+        "Working…",
     ]
-    assert said == ["Reading 1 passage…", "Reading 8 passages…", "Checking 1 quote…", "Working…"]
+
+
+def _house(documents: list[Document] | None, trouble: str | None = None) -> House:
+    return House(documents, trouble, max_question_chars=4_000, keeps=True)
 
 
 def test_our_page_stands_around_gradios() -> None:
-    page = pages.chat_page(GRADIO, web_documents(), None)
-    assert re.search(r"<body>.*<header .*</header><gradio-app></gradio-app><aside .*</aside>.*</body>", page)
+    page = pages.chat_page(GRADIO, _house(web_documents()), VISITOR)
+    assert re.search(
+        r"<body><a .*<header .*</header><nav .*</nav><gradio-app></gradio-app><aside .*</aside>.*</body>", page
+    )
     assert ">3 articles</button>" in page
     assert 'href="/source/odd/%3Ci%3Eledger%3C/i%3E%20%26%20co"' in page
     assert (
-        "<strong>Odd &lt;b&gt;title&lt;/b&gt; &amp; &quot;quotes&quot;</strong><span>&lt;u&gt;Mill&lt;/u&gt;</span>"
+        ">Odd &lt;b&gt;title&lt;/b&gt; &amp; &quot;quotes&quot;</a></h3><p>&lt;u&gt;Mill&lt;/u&gt; · 53 words</p>"
         in page
     )
     assert "<i>ledger" not in page
+    without = House(web_documents(), None, 4_000, keeps=False)
+    assert "bri-menu" not in pages.chat_page(GRADIO, without, VISITOR)
+
+
+def test_gradios_words_become_those_of_the_readers_language() -> None:
+    gradio = GRADIO.replace("<head>", '<head lang="x"><script>{"value":"@@ask@@","text":"@@welcome@@"}</script>')
+    gradio = gradio.replace("<html>", '<html style="x" lang="en">')
+    page = pages.chat_page(gradio, _house([]), Visitor(texts.of(texts.CHINESE)))
+    assert '<html style="x" lang="zh-Hans">' in page
+    assert json.dumps("提问") in page
+    assert "@@" not in page
+    with pytest.raises(KeyError):
+        pages.chat_page(GRADIO.replace("<body>", "<body>@@no.such.text@@"), _house([]), VISITOR)
+
+
+def test_filters_are_seen_and_each_can_be_removed() -> None:
+    filters = Filters(("harbour", "gone"), ("<u>Mill</u>",), "2019", None)
+    page = pages.chat_page(GRADIO, _house(web_documents()), Visitor(ENGLISH, filters))
+    chips = re.findall(r'<li><span>(.*?)</span><a href="(.*?)" aria-label="(.*?)"', page)
+    assert [name for name, _, _ in chips] == [
+        "The harbour of Lindum opens again",
+        "an article that is not here any more",
+        "&lt;u&gt;Mill&lt;/u&gt;",
+        "from 2019",
+    ]
+    assert chips[0][1] == "/?document=gone&amp;publisher=%3Cu%3EMill%3C%2Fu%3E&amp;from=2019"
+    assert chips[3][2] == "Remove the filter from 2019"
+    assert "0 of 3 articles" in page
 
 
 @pytest.mark.parametrize("page", ["", GRADIO.replace("</head>", ""), GRADIO + GRADIO])
 def test_a_page_of_gradios_that_we_do_not_know_is_refused(page: str) -> None:
     with pytest.raises(ValueError, match="has not exactly one </head>"):
-        pages.chat_page(page, [], None)
+        pages.chat_page(page, _house([]), VISITOR)
 
 
 @pytest.mark.parametrize(("count", "words"), [(0, "0 articles"), (1, "1 article"), (1_234, "1,234 articles")])
 def test_the_header_counts_the_articles(count: int, words: str) -> None:
-    page = pages.chat_page(GRADIO, [HOSTILE] * count, None)
+    page = pages.chat_page(GRADIO, _house([HOSTILE] * count), VISITOR)
     assert f">{words}</button>" in page
-    assert page.count('class="bri-open"') == min(count, pages.LISTED)
-    assert ("and 1,184 more" in page) == (count == 1_234)
-    assert ("run <code>bri-qa index</code>" in page) == (count == 0)
+    assert page.count('class="bri-open"') == min(count, PAGE)
+    assert ("Page 1 of 42" in page) == (count == 1_234)
+    assert ('<p class="bri-notice">No article is indexed yet.' in page) == (count == 0)
 
 
 def test_trouble_with_the_index_is_escaped() -> None:
-    page = pages.chat_page(GRADIO, None, "the index <b>x</b> is gone; run `bri-qa index`")
+    page = pages.chat_page(GRADIO, _house(None, "the index <b>x</b> is gone; run `bri-qa index`"), VISITOR)
     assert ">Index not available</button>" in page
-    assert "the index &lt;b&gt;x&lt;/b&gt; is gone; run `bri-qa index`" in page
+    assert page.count("the index &lt;b&gt;x&lt;/b&gt; is gone; run `bri-qa index`") == 2  # in the panel, above the box
 
 
 def _colours(theme: str) -> dict[str, str]:

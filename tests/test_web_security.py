@@ -142,7 +142,8 @@ class _Scripts(HTMLParser):
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.handlers += [name for name, _ in attrs if name.startswith("on")]
-        self._in_script = tag == "script" and "src" not in dict(attrs)
+        given = dict(attrs)  # a script of JSON is data and never runs
+        self._in_script = tag == "script" and "src" not in given and given.get("type") != "application/json"
         if self._in_script:
             self.inline.append("")
 

@@ -12,14 +12,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bri_qa.types import Document, Span
-from bri_qa.web import article, source
+from bri_qa.web import article, texts
 from bri_qa.web.article import Mark
+from bri_qa.web.source import MAX_MARKS
 from tests.fakes import FakePipeline, document
 from tests.serving import made
 
 LONG = document("long", "\n".join(["A long text", *[f"Line {n} of a very long text." for n in range(60_000)]]))
 HARBOUR = FakePipeline().by_id["harbour"]
 HOSTILE = FakePipeline().by_id["odd/<i>ledger</i> & co"]
+ENGLISH = texts.of(texts.ENGLISH)
 EMPTY_LINES = document("spaces", "Title\n\nfirst  line\t\n \n\nlast line")
 
 
@@ -74,7 +76,7 @@ def test_the_address_of_a_quote_opens_the_article_at_it(client: TestClient) -> N
     assert response.status_code == 200
     assert page.marked == [words]
     assert page.marks == [{"id": "quote-1", "data-n": "1", "tabindex": "-1"}]
-    assert '<h1 class="bri-title">The harbour of Lindum opens again</h1>' in response.text
+    assert '<h1 class="bri-title" lang="en">The harbour of Lindum opens again</h1>' in response.text
     assert "Lindum Gazette<span> · </span>2024-03-05<span> · </span><a href=" in response.text
     assert 'lang="en"' in response.text
     assert "https://gazette.example/harbour" in page.links
@@ -139,9 +141,33 @@ def test_a_changed_article_shows_no_place_and_says_why(client: TestClient) -> No
     address = article.address(HARBOUR, Span(70, 90)).replace(HARBOUR.sha256[:16], "0" * 16)
     response = client.get(address)
     assert response.status_code == 200
-    assert f'<p class="bri-notice" role="status">{source.CHANGED}</p>' in response.text
+    assert f'<div class="bri-notice bri-changed" role="status"><p>{ENGLISH("source.changed")}</p>' in response.text
     assert _Read(response.text).marks == []
     assert "The new quay" in response.text
+
+
+def test_an_article_that_has_changed_is_marked_where_the_same_words_still_stand(client: TestClient) -> None:
+    quotes = [
+        {"number": 1, "quote": "The repairs cost 48 million crowns"},
+        {"number": 2, "quote": "The repairs cost <b>nothing</b>"},
+    ]
+    response = client.post("/quoted", json={"document": "harbour", "quotes": quotes})
+    page = _Read(response.text)
+    assert page.marked == ["The repairs cost 48 million crowns"]
+    assert ENGLISH("source.changed.found") in page.text
+    assert f"{ENGLISH('source.changed.gone')}\n[2] The repairs cost <b>nothing</b>" in page.text
+    assert "b" not in page.tags
+    assert client.post("/quoted", json={"document": "gone", "quotes": []}).status_code == 404
+    foreign = {"Sec-Fetch-Site": "cross-site"}
+    assert client.post("/quoted", json={"document": "harbour", "quotes": []}, headers=foreign).status_code == 403
+
+
+def test_an_article_speaks_the_readers_language_around_its_own_words(client: TestClient) -> None:
+    response = client.get("/source/harbour", headers={"Accept-Language": "zh"})
+    assert '<html lang="zh-Hans">' in response.text
+    assert 'lang="en">The harbour of Lindum opens again</h1>' in response.text
+    assert "只问这篇文章" in response.text
+    assert "Language" in response.headers["vary"]
 
 
 @pytest.mark.parametrize(
@@ -164,14 +190,14 @@ def test_a_changed_article_shows_no_place_and_says_why(client: TestClient) -> No
 def test_a_place_that_is_not_in_the_article_is_said_so(client: TestClient, query: str) -> None:
     response = client.get(f"/source/harbour?{query}")
     assert response.status_code == 200
-    assert source.OUTSIDE in response.text
+    assert ENGLISH("source.outside") in response.text
     assert _Read(response.text).marks == []
     assert _Read(response.text).tags.count("script") == 2
 
 
 def test_a_link_cannot_ask_for_endless_marks(client: TestClient) -> None:
     cites = "&".join(f"cite={n}:{n}-{n + 1}" for n in range(80, 180))
-    assert len(_Read(client.get(f"/source/harbour?{cites}").text).marks) == source.MAX_MARKS
+    assert len(_Read(client.get(f"/source/harbour?{cites}").text).marks) == MAX_MARKS
 
 
 def test_a_very_long_article_is_shown_around_its_quote(client: TestClient) -> None:

@@ -14,7 +14,18 @@ from fastapi.staticfiles import StaticFiles
 
 from bri_qa.errors import SettingsError
 from bri_qa.settings import Settings
-from bri_qa.web import api, chat, source
+from bri_qa.web import (
+    api,
+    blocks,
+    catalogue_page,
+    chat,
+    export_api,
+    feedback_api,
+    followups,
+    guards,
+    history_api,
+    source,
+)
 from bri_qa.web.identity import CookieMiddleware
 from bri_qa.web.records import Records
 from bri_qa.web.security import GateMiddleware, HeadersMiddleware
@@ -24,8 +35,10 @@ from bri_qa.web.shell import ShellMiddleware
 STATIC = Path(__file__).parent / "static"
 
 
-def create_app(settings: Settings, pipeline: Pipeline) -> FastAPI:
+def create_app(settings: Settings, pipeline: Pipeline, is_admin: guards.IsAdmin = guards.nobody) -> FastAPI:
     """The application over `pipeline`. It keeps nothing of a user outside that user's session and history.
+
+    `is_admin` says whether a request is an administrator's; by default none is.
 
     Raises:
         HistoryError: the history cannot be opened.
@@ -46,8 +59,13 @@ def create_app(settings: Settings, pipeline: Pipeline) -> FastAPI:
         lifespan=lifespan,
     )
     api.add_problems(app)
+    guards.add_problems(app)
+    app.include_router(history_api.router(records))
+    app.include_router(feedback_api.router(records, is_admin))
+    app.include_router(export_api.router(records, settings.public_url))
     app.include_router(api.router(pipeline, workers))
-    app.include_router(source.router(pipeline, workers))
+    for routes in (source, catalogue_page, followups):
+        app.include_router(routes.router(pipeline, workers))
     app.mount("/ui", StaticFiles(directory=STATIC))
 
     @app.get("/favicon.ico", include_in_schema=False)
@@ -55,13 +73,19 @@ def create_app(settings: Settings, pipeline: Pipeline) -> FastAPI:
         return FileResponse(STATIC / "favicon.ico")
 
     # The last one added is the outermost. CORS with no origin also stops Gradio from adding its own, open one.
-    app.add_middleware(ShellMiddleware, pipeline=pipeline, workers=workers)
+    app.add_middleware(
+        ShellMiddleware,
+        pipeline=pipeline,
+        workers=workers,
+        max_question_chars=settings.max_question_chars,
+        keeps=True,
+    )
     app.add_middleware(CookieMiddleware, identity=records.identity)
     app.add_middleware(CORSMiddleware, allow_origins=[])
     app.add_middleware(GateMiddleware)
     app.add_middleware(HeadersMiddleware)
-    handlers = chat.Chat(pipeline, workers, settings.corpus_dir / "examples.txt")
-    return chat.mount(app, handlers)
+    handlers = chat.Chat(pipeline, workers, settings.corpus_dir / "examples.txt", records)
+    return blocks.mount(app, handlers)
 
 
 def serve(settings: Settings, pipeline: Pipeline, announce: Callable[[str], None] | None = None) -> None:

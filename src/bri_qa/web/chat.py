@@ -1,43 +1,46 @@
-"""The chat: a Gradio application that is a thin client of the pipeline.
+"""The handlers of the chat page: a thin client of the pipeline and of the history.
 
-Nothing of a user is kept outside that user's session (`gr.State`). Gradio's HTML component is not used: it compiles
-templates in the browser, which would need `unsafe-eval`; what it would show is in `bri_qa.web.pages`.
+Nothing of a user is kept outside that user's session and that user's history. What a question is put to (filters) and
+where it goes on (the conversation) stand in the page's address, which comes with every request.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
-import os
-from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing
 from dataclasses import dataclass, replace
 from pathlib import Path
-from threading import Event
 from typing import Any
 
+import gradio as gr
+
 from bri_qa import render
-from bri_qa.errors import BriQAError, QuestionError
-from bri_qa.types import AbstainReason, Answer, Question, Turn
-from bri_qa.web import messages
+from bri_qa.errors import (
+    ArtifactError,
+    BriQAError,
+    HistoryFullError,
+    IndexStoreError,
+    ModelError,
+    NotFoundError,
+    QuestionError,
+)
+from bri_qa.history import Entry
+from bri_qa.types import Answer, CitedStatement, Progress, Question, StatementReady
+from bri_qa.web import asking, messages
+from bri_qa.web.records import Records
 from bri_qa.web.service import BusyError, Pipeline, Workers
 from bri_qa.web.session import Running, Session, Wish
-
-# Gradio reads the first while it is imported. The others end its bookkeeping, which is shown on a page that is shut
-# here and weighs on every question.
-os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
-os.environ["GRADIO_ANALYTICS_MAX_EVENTS"] = "1"
-os.environ["GRADIO_ANALYTICS_CACHE_FREQUENCY"] = "1000000000"
-import gradio as gr
-from fastapi import FastAPI
+from bri_qa.web.texts import Texts
+from bri_qa.web.visitors import Visitor, visitor
 
 log = logging.getLogger(__name__)
 
-BUSY = "Many people are asking just now. Your question is back in the box: try again in a moment."
-BROKEN = "Something went wrong here. Your question is back in the box; if it happens again, tell the operator."
 TURNS_KEPT = 20
 EXAMPLES_SHOWN = 6
 STATEMENT_PAUSE = 0.06  # seconds between two statements, so that the eye can follow
+CLEARED_WITHIN = 2.0  # seconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,11 +52,12 @@ class View:
     note: str = ""
     running: bool = False
 
-    def updates(self) -> tuple[Any, ...]:
-        """In the order of the outputs: box, chat, session, note, ask, stop."""
+    def updates(self, **chatbot: Any) -> tuple[Any, ...]:
+        """In the order of the outputs: box, chat, session, note, ask, stop. `chatbot` sets more of the chat."""
+        shown = list(self.session.shown)
         return (
             gr.skip() if self.box is None else self.box,
-            list(self.session.shown),
+            gr.Chatbot(value=shown, **chatbot) if chatbot else shown,
             self.session,
             self.note,
             gr.Button(visible=not self.running),
@@ -61,95 +65,84 @@ class View:
         )
 
 
-class _StoppedError(Exception):
-    """Nobody waits for this answer any more; raised inside the pipeline at its next stage."""
-
-
-def examples(file: Path, articles: int) -> list[str]:
-    """Questions to start with: two that fit any corpus, then those of `file` (one a line, `#` opens a comment)."""
-    general = ["Summarise the article" if articles == 1 else "Summarise the articles", "Who is quoted?"]
+def examples(file: Path, articles: int, texts: Texts) -> list[str]:
+    """Questions to start with: those of `file` (one a line, `#` opens a comment), then two that fit any corpus."""
+    general = [texts.count("example.digest", articles), texts("example.speakers")]
     lines = file.read_text(encoding="utf-8").splitlines() if file.is_file() else []
     own = [line.strip() for line in lines if line.strip() and not line.lstrip().startswith("#")]
     return [*own[: EXAMPLES_SHOWN - len(general)], *general]
 
 
 class Chat:
-    """The handlers of the page."""
+    """The handlers of the page. Without `records`, conversations last as long as the session."""
 
-    def __init__(self, pipeline: Pipeline, workers: Workers, examples_file: Path) -> None:
+    def __init__(
+        self, pipeline: Pipeline, workers: Workers, examples_file: Path, records: Records | None = None
+    ) -> None:
         self.pipeline = pipeline
         self.workers = workers
         self.examples_file = examples_file
+        self.records = records
 
-    async def ask(self, text: str, session: Session, running: Running) -> AsyncIterator[tuple[Any, ...]]:
+    async def ask(
+        self, text: str, session: Session, running: Running, request: gr.Request
+    ) -> AsyncIterator[tuple[Any, ...]]:
         """Put `text` to the pipeline; show what it does, then its answer. The box is emptied once it is accepted."""
-        before, session = session, session.asking(text)
+        who = self._visitor(request)
+        before = await self._current(session, who)
+        session = before.asking(text)
         try:
             if self.workers.full:
-                yield View(session.with_last(messages.working(messages.WAITING)), box="", running=True).updates()
-            async with aclosing(self._run(Question(text, before.turns), running)) as steps:
-                async for step in steps:
-                    if isinstance(step, Answer):
-                        async for view in self._tell(step, session, running):
-                            yield view.updates()
-                    else:
-                        yield _step(step, text, session).updates()
+                waiting = messages.working(who.texts("stage.waiting"))
+                yield View(session.with_last(waiting), box="", running=True).updates()
+            question = Question(text, before.turns, who.filters)
+            async with aclosing(self._answered(question, session, running, who)) as views:
+                async for view in views:
+                    yield view.updates()
         except QuestionError as error:
-            note = str(error)
-            yield View(before, box=text, note=note[:1].upper() + note[1:] + ".").updates()
-        except BusyError:
-            yield View(session.with_last(messages.trouble(BUSY)), box=text).updates()
-        except BriQAError as error:
-            yield View(session.with_last(messages.trouble(str(error))), box=text).updates()
-        except Exception:
-            log.exception("a question failed")
-            yield View(session.with_last(messages.trouble(BROKEN)), box=text).updates()
+            reason = str(error)
+            note = who.texts("trouble.question", error=f"{reason[:1].upper()}{reason[1:]}.")
+            yield View(before, box=text, note=note).updates()
+        except Exception as error:
+            yield View(session.with_last(_trouble(error, who.texts)), box=text).updates()
 
-    async def _run(self, question: Question, running: Running) -> AsyncGenerator[str | Answer | Wish]:
-        """What the pipeline says it does, then its answer, or the wish that came between."""
-        loop, stop = asyncio.get_running_loop(), Event()
-        stages: asyncio.Queue[str | None] = asyncio.Queue()
+    async def _answered(
+        self, question: Question, session: Session, running: Running, who: Visitor
+    ) -> AsyncGenerator[View]:
+        """What the pipeline tells, as it tells it; at last the answer is part of the conversation."""
+        said: list[CitedStatement] = []
+        async with aclosing(asking.events(question, self.pipeline, self.workers, running)) as events:
+            async for event in events:
+                if isinstance(event, Wish):
+                    yield _interrupted(event, question, session, who.texts)
+                    return
+                if isinstance(event, Progress):
+                    if not said:
+                        line = messages.stage(event, who.texts)
+                        yield View(session.with_last(messages.working(line)), box="", running=True)
+                elif isinstance(event, StatementReady):
+                    said.append(event.statement)
+                    yield View(session.with_last(messages.telling(said)), box="", running=True)
+                    await asyncio.sleep(STATEMENT_PAUSE)
+                else:
+                    yield View(await self._kept(event.answer, session, who), box="")
 
-        def on_stage(name: str, count: int) -> None:
-            if stop.is_set():
-                raise _StoppedError
-            loop.call_soon_threadsafe(stages.put_nowait, messages.stage(name, count))
-
-        def ended(done: asyncio.Future[Answer]) -> None:
-            if not done.cancelled():
-                done.exception()  # an answer that nobody waits for may fail in silence
-            stages.put_nowait(None)
-
-        running.begin(lambda: loop.call_soon_threadsafe(stages.put_nowait, None))
-        task = asyncio.ensure_future(self.workers.run(lambda: self.pipeline.ask(question, on_stage)))
-        task.add_done_callback(ended)
-        try:
-            while (line := await stages.get()) is not None:
-                yield line
-            yield running.wish or task.result()
-        finally:
-            stop.set()
-            running.end()
-
-    async def _tell(self, answer: Answer, session: Session, running: Running) -> AsyncIterator[View]:
-        """The answer, statement by statement; then it is part of the conversation."""
-        for said in range(1, len(answer.statements)):
-            if running.wish:
-                break
-            partial = messages.answered(answer, answer.statements[:said])
-            yield View(session.with_last(partial), box="", running=True)
-            await asyncio.sleep(STATEMENT_PAUSE)
-        content = await self.workers.run(lambda: _content(answer, self.pipeline))
-        running.end()
-        if running.wish is Wish.CLEAR:
-            yield View(Session(), box="")
-            return
-        turns = (
-            *session.turns,
-            Turn("user", answer.question.text),
-            Turn("assistant", render.as_sentence(answer)),
+    async def _kept(self, answer: Answer, session: Session, who: Visitor) -> Session:
+        """The session with the answer, which is in the user's history from here on, or says why not."""
+        entry, trouble = None, ""
+        if self.records is not None and who.user is not None:
+            try:
+                entry = await _add(self.records, answer, session.conversation, who.user, self.pipeline)
+            except HistoryFullError:
+                trouble = messages.note(who.texts("trouble.full"))
+            except (BriQAError, BusyError) as error:
+                log.warning("an answer could not be kept: %s", error)
+                trouble = messages.note(who.texts("trouble.history"), str(error))
+        content = await self.workers.run(lambda: messages.shown(answer, who.texts, self.pipeline.document, entry))
+        session = session.with_last(content + trouble).told(
+            answer.question.text, render.as_sentence(answer), TURNS_KEPT
         )
-        yield View(replace(session.with_last(content), turns=turns[-TURNS_KEPT:]), box="")
+        return replace(session, conversation=entry.conversation_id if entry else session.conversation)
 
     def stop(self, running: Running) -> None:
         """The running question says that it was stopped, and gives its text back."""
@@ -160,111 +153,84 @@ class Chat:
         cleared = View(Session()).updates()
         return tuple(gr.skip() for _ in cleared) if running.interrupt(Wish.CLEAR) else cleared
 
-    async def greet(self) -> Any:
-        """The examples of the moment, for a page that has just been opened."""
+    async def open(self, running: Running, request: gr.Request) -> tuple[Any, ...]:
+        """The conversation that the page's address names, and the examples of the moment."""
+        who = self._visitor(request)
+        await _ended(running)
+        session = Session()
+        if who.conversation is not None:
+            session = await self._current(session, who)
+        missing = who.conversation is not None and session.conversation is None
+        view = View(session, note=who.texts("conversation.missing") if missing else "")
         try:
             articles = len(await self.workers.run(self.pipeline.documents))
         except (BriQAError, BusyError):
-            return gr.skip()  # the page itself says what is wrong
-        return gr.Chatbot(examples=[{"text": text} for text in examples(self.examples_file, articles)])
+            return view.updates()  # the page itself says what is wrong
+        shown = [{"text": text} for text in examples(self.examples_file, articles, who.texts)]
+        return view.updates(examples=shown)
 
     def pick(self, event: gr.SelectData) -> str:
         """The example that was chosen."""
         return str(event.value["text"])
 
+    def _visitor(self, request: gr.Request) -> Visitor:
+        connection = request.request
+        return visitor(connection, self.records.identity.user(connection) if self.records else None)
 
-def _step(step: str | Wish, text: str, session: Session) -> View:
-    if step is Wish.CLEAR:
-        return View(Session(), box="")
-    if step is Wish.STOP:
-        return View(session.with_last(messages.stopped()), box=text)
-    return View(session.with_last(messages.working(str(step))), box="", running=True)
-
-
-def _content(answer: Answer, pipeline: Pipeline) -> str:
-    if answer.reason is AbstainReason.SMALL_TALK:
-        return messages.plain(answer)
-    return messages.abstained(answer, pipeline.document) if answer.abstained else messages.answered(answer)
-
-
-def build(chat: Chat) -> gr.Blocks:
-    """The Gradio application, ready to be mounted."""
-    with gr.Blocks(title="bri_qa: ask the articles", analytics_enabled=False, fill_height=True) as blocks:
-        session, running = gr.State(Session(), time_to_live=24 * 3600), gr.State(Running())
-        shown = gr.Chatbot(
-            elem_id="bri-chat",
-            show_label=False,
-            container=False,
-            buttons=[],
-            feedback_options=None,
-            latex_delimiters=[],
-            allow_file_downloads=False,
-            group_consecutive_messages=False,
-            height="100%",
-            layout="panel",
-            autoscroll=False,  # chat.js follows the question instead
-            placeholder="## What would you like to know?\n\nAsk in plain words. Every answer opens at its quote.",
+    async def _current(self, session: Session, who: Visitor) -> Session:
+        """The session of the conversation that the address names: after a restart it is made anew from the history."""
+        if who.conversation is None or who.conversation == session.conversation:
+            return session
+        if self.records is None or who.user is None:
+            return session
+        history, user, name = self.records.history, who.user, who.conversation
+        try:
+            found = await self.records.workers.run(lambda: history.conversation(user, name))
+        except NotFoundError:
+            return session
+        except (BriQAError, BusyError) as error:
+            log.warning("a conversation could not be opened: %s", error)
+            return session
+        shown = tuple(
+            {"role": role, "content": content}
+            for entry in found.entries
+            for role, content in (
+                ("user", messages.user(entry.answer.question.text)),
+                ("assistant", messages.shown(entry.answer, who.texts, entry.documents.get, entry)),
+            )
         )
-        with gr.Column(elem_id="bri-composer"):
-            note = gr.Markdown(elem_id="bri-note", container=False)
-            with gr.Row(elem_id="bri-ask-row"):
-                box = gr.Textbox(
-                    elem_id="bri-box",
-                    label="Your question",
-                    show_label=False,
-                    container=False,
-                    placeholder="Ask about the articles",
-                    lines=1,
-                    max_lines=8,
-                    autofocus=True,
-                )
-                ask = gr.Button("Ask", variant="primary", elem_id="bri-ask")
-                stop = gr.Button("Stop", elem_id="bri-stop", visible=False)
-            with gr.Row(elem_id="bri-under"):
-                gr.Markdown(
-                    "Answers are cut from the articles. Open the quotes before you rely on one.",
-                    container=False,
-                )
-                new = gr.Button("New conversation", elem_id="bri-new", size="sm")
-        outputs = [box, shown, session, note, ask, stop]
-        _wire(chat, blocks, outputs, running, new)
-    # The workers, not Gradio, bound what runs at once: they say in words that a question waits or finds no room.
-    blocks.queue(default_concurrency_limit=None, api_open=False)
-    return blocks
+        return Session(shown, found.turns[-TURNS_KEPT:], found.id)
 
 
-def _wire(chat: Chat, blocks: gr.Blocks, outputs: Sequence[Any], running: gr.State, new: gr.Button) -> None:
-    box, shown, session, _, ask, stop = outputs
-    asking: dict[str, Any] = {
-        "fn": chat.ask,
-        "inputs": [box, session, running],
-        "outputs": list(outputs),
-        "show_progress": "hidden",
-        "api_visibility": "private",
-    }
-    quick: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private", "queue": False}
-    gr.on([box.submit, ask.click], **asking)
-    shown.example_select(chat.pick, None, [box], **quick).then(**asking)
-    # Gradio's own cancelling is not used: it now and then leaves an error on the page.
-    stop.click(chat.stop, [running], None, **quick)
-    new.click(chat.clear, [running], list(outputs), **quick)
-    blocks.load(chat.greet, None, [shown], **quick)
+async def _add(records: Records, answer: Answer, conversation: str | None, user: str, pipeline: Pipeline) -> Entry:
+    history, run = records.history, records.workers.run
+    try:
+        return await run(lambda: history.add(user, answer, pipeline.document, conversation))
+    except NotFoundError:  # deleted meanwhile, in another window
+        return await run(lambda: history.add(user, answer, pipeline.document))
 
 
-def mount(app: FastAPI, chat: Chat) -> FastAPI:
-    """`app` with the chat at `/`, behind every route that `app` already has."""
-    mounted: FastAPI = gr.mount_gradio_app(
-        app,
-        build(chat),
-        path="/",
-        theme=gr.themes.Base(),
-        footer_links=[],
-        run_history=False,
-        show_error=False,
-        ssr_mode=False,
-        mcp_server=False,
-        enable_monitoring=False,
-        pwa=False,
-        max_file_size="1kb",
-    )
-    return mounted
+def _interrupted(wish: Wish, question: Question, session: Session, texts: Texts) -> View:
+    if wish is Wish.CLEAR:
+        return View(Session(), box="")
+    return View(session.with_last(messages.stopped(texts)), box=question.text)
+
+
+async def _ended(running: Running) -> None:
+    """A running question is given up: another conversation is opened in its place."""
+    waited = 0.0
+    while running.interrupt(Wish.CLEAR) and waited < CLEARED_WITHIN:
+        waited += 0.02
+        await asyncio.sleep(0.02)
+
+
+def _trouble(error: Exception, texts: Texts) -> str:
+    """Any error in words for people; of a bug nothing is told but that there is one."""
+    if isinstance(error, BusyError):
+        return messages.trouble(texts("trouble.busy"), texts)
+    if not isinstance(error, BriQAError):
+        log.error("a question failed", exc_info=error)
+        return messages.trouble(texts("trouble.broken"), texts)
+    kind = "index" if isinstance(error, IndexStoreError) else "other"
+    kind = "model" if isinstance(error, ModelError | ArtifactError) else kind
+    return messages.trouble(texts(f"trouble.{kind}"), texts, str(error))

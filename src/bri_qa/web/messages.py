@@ -13,27 +13,28 @@ from html import escape
 from typing import Any
 
 from bri_qa import render
-from bri_qa.types import AbstainReason, Answer, Citation, CitedStatement, Document, Hit, Span
-from bri_qa.web import article
+from bri_qa.history import Entry
+from bri_qa.types import (
+    AbstainReason,
+    Answer,
+    Citation,
+    CitedStatement,
+    Document,
+    Hit,
+    Progress,
+    Span,
+)
+from bri_qa.web import article, confidence, scope
+from bri_qa.web.texts import Texts
 
 NEAREST = 3
-WAITING = "Waiting for its turn…"
 SNIPPET_CHARS = 220
 KEPT_CHARS = 24
+ENGLISH_SHARE = 0.5  # of the letters of a question, for it to be taken for one in Latin script
 
-_STAGES = {
-    "searching": "Searching the articles…",
-    "reading": "Reading {count} {passages}…",
-    "checking": "Checking {count} {quotes}…",
-}
-_WHY = {
-    AbstainReason.OFF_TOPIC: "Nothing in them comes near this question.",
-    AbstainReason.NOT_STATED: "They come near the question, but no sentence in them answers it.",
-    AbstainReason.UNVERIFIED: "An answer was drafted, but its quotes were not found in the articles, so it is not shown.",
-}
-_CONFIDENCE = ((0.8, "high", "High confidence"), (0.5, "medium", "Medium confidence"))
 _MARKUP = {ord(char): f"&#{ord(char)};" for char in "\\`*_{}[]()$|~!+\r\n"}
-_LOW = ("low", "Low confidence: read the quotes")
+_COUNTED = ("reading", "checking")
+_STAGES = ("rewriting", "searching", "writing")
 
 
 def text_html(text: str) -> str:
@@ -47,51 +48,102 @@ def user(text: str) -> str:
     return f'<div class="bri-user">{text_html(text)}</div>'
 
 
-def stage(name: str, count: int) -> str:
+def stage(progress: Progress, texts: Texts) -> str:
     """What the pipeline has begun, in words."""
-    passages = "passage" if count == 1 else "passages"
-    quotes = "quote" if count == 1 else "quotes"
-    return _STAGES.get(name, "Working…").format(count=count, passages=passages, quotes=quotes)
+    name = progress.stage
+    if name in _COUNTED:
+        return texts.count(f"stage.{name}", progress.total) if progress.total else texts(f"stage.{name}.none")
+    return texts(f"stage.{name}" if name in _STAGES else "stage.other")
 
 
 def working(line: str) -> str:
     return f'<div class="bri-answer bri-working"><span class="bri-spinner"></span><span class="bri-stage">{text_html(line)}</span></div>'
 
 
-def trouble(line: str) -> str:
-    """An error, in words for people."""
-    return _box("bri-error", "That did not work", f"<p>{text_html(line)}</p>")
+def trouble(line: str, texts: Texts, detail: str = "") -> str:
+    """An error, in words for people; `detail` is what was reported."""
+    reported = f'<p class="bri-detail">{text_html(detail)}</p>' if detail else ""
+    return _box("bri-error", texts("trouble.title"), f"<p>{text_html(line)}</p>{reported}{_again(texts)}")
 
 
-def stopped() -> str:
-    return _box("bri-stopped", "Stopped", "<p>Your question is back in the box below.</p>")
+def stopped(texts: Texts) -> str:
+    return _box("bri-stopped", texts("stopped.title"), f"<p>{texts('stopped')}</p>{_again(texts)}")
 
 
-def plain(answer: Answer) -> str:
+def note(line: str, detail: str = "") -> str:
+    """Said beside an answer, not in its place."""
+    return f'<div class="bri-note-line">{text_html(line)} {text_html(detail)}</div>'
+
+
+def telling(statements: Sequence[CitedStatement]) -> str:
+    """As much of an answer as stands so far."""
+    lines = "".join(_statement(item, "") for item in statements)
+    return f'<div class="bri-answer bri-telling"><div class="bri-statements">{lines}</div></div>'
+
+
+def shown(answer: Answer, texts: Texts, document: Callable[[str], Document | None], entry: Entry | None = None) -> str:
+    """Whatever was answered; with `entry`, it is kept in the history under that name."""
+    if answer.reason is AbstainReason.SMALL_TALK:
+        return plain(answer, entry)
+    return abstained(answer, texts, document, entry) if answer.abstained else answered(answer, texts, entry)
+
+
+def plain(answer: Answer, entry: Entry | None = None) -> str:
     """Small talk: nothing to prove."""
-    return f'<div class="bri-answer bri-done"><p class="bri-plain">{text_html(render.message(answer))}</p></div>'
+    words = text_html(render.message(answer))
+    return f'<div class="bri-answer bri-done"><p class="bri-plain">{words}</p>{_data(answer, [], entry)}</div>'
 
 
-def answered(answer: Answer, statements: Sequence[CitedStatement] | None = None) -> str:
-    """The answer; with `statements`, as much of it as has been said so far."""
-    done = statements is None
-    said = answer.statements if statements is None else statements
+def answered(answer: Answer, texts: Texts, entry: Entry | None = None) -> str:
+    """The short answer first, then the statements with their marks, then how sure it is."""
     short = f'<p class="bri-short">{text_html(answer.short_answer)}</p>' if answer.short_answer else ""
-    lines = "".join(_statement(item) for item in said)
-    foot = _foot(answer) + _data(answer, [_cited(item) for item in answer.citations]) if done else ""
-    state = "bri-done" if done else "bri-telling"
-    return f'<div class="bri-answer {state}">{short}<div class="bri-statements">{lines}</div>{foot}</div>'
+    lines = "".join(_statement(item, texts("mark")) for item in answer.statements)
+    foot = _foot(_sources(answer, texts), texts, entry)
+    data = _data(answer, [_cited(item) for item in answer.citations], entry)
+    sure = _sure(answer, texts) if answer.confidence > 0 else ""
+    return (
+        f'<div class="bri-answer bri-done">{short}<div class="bri-statements">{lines}</div>{_filtered(answer, texts)}'
+        f"{sure}{foot}{data}</div>"
+    )
 
 
-def abstained(answer: Answer, document: Callable[[str], Document | None]) -> str:
+def abstained(
+    answer: Answer, texts: Texts, document: Callable[[str], Document | None], entry: Entry | None = None
+) -> str:
     """An abstention: not an answer, and it looks different; its reason, and what comes nearest."""
-    why = _WHY.get(answer.reason) if answer.reason else None
     nearest = [(hit, found) for hit in answer.hits[:NEAREST] if (found := document(hit.passage.document_id))]
     items = "".join(_near(number, hit, found) for number, (hit, found) in enumerate(nearest, start=1))
-    shown = f'<p class="bri-near-title">Nearest passages</p><ul class="bri-near">{items}</ul>' if items else ""
-    content = f"<p>{text_html(render.message(answer))}{' ' + text_html(why) if why else ''}</p>{shown}"
+    passages = f'<p class="bri-near-title">{texts("nearest")}</p><ul class="bri-near">{items}</ul>' if items else ""
     data = [_passage(number, hit, found) for number, (hit, found) in enumerate(nearest, start=1)]
-    return _box("bri-abstained", "Not in the articles", content + _data(answer, data))
+    foreign = "" if is_latin(answer.question.text) else f"<p>{texts('language.question')}</p>"
+    content = f"<p>{text_html(_why(answer, texts))}</p>{foreign}{_filtered(answer, texts)}{passages}"
+    title = f"abstain.title.{answer.reason}"
+    foot = _foot("", texts, entry)
+    return _box(
+        "bri-abstained",
+        texts(title if texts.has(title) else "abstain.title"),
+        content + foot + _data(answer, data, entry),
+    )
+
+
+def is_latin(text: str) -> bool:
+    """Whether a text is mostly in Latin letters, as far as it has letters at all."""
+    letters = [char for char in text if char.isalpha()]
+    return not letters or sum(char < "\u0250" for char in letters) / len(letters) >= ENGLISH_SHARE
+
+
+def _why(answer: Answer, texts: Texts) -> str:
+    if answer.message:
+        return answer.message
+    if answer.reason is AbstainReason.NO_DOCUMENTS and answer.question.filters:
+        return texts("abstain.no_documents.filtered")
+    return texts(f"abstain.{answer.reason}")
+
+
+def _filtered(answer: Answer, texts: Texts) -> str:
+    if not answer.question.filters or answer.reason is AbstainReason.NO_DOCUMENTS:
+        return ""
+    return f'<p class="bri-filtered">{texts("abstain.filtered")}</p>'
 
 
 def _box(kind: str, title: str, content: str) -> str:
@@ -101,18 +153,22 @@ def _box(kind: str, title: str, content: str) -> str:
     )
 
 
-def _statement(item: CitedStatement) -> str:
+def _again(texts: Texts) -> str:
+    return f'<button class="bri-again">{texts("trouble.again")}</button>'
+
+
+def _statement(item: CitedStatement, source: str) -> str:
     """The words and their marks; the first mark keeps to the last word."""
     words, space, last = item.text.rpartition(" ")
     if len(last) > KEPT_CHARS:
         words, space, last = item.text[:-1], "", item.text[-1]
-    first, *more = (_mark(number) for number in item.citations)
+    first, *more = (_mark(number, source) for number in item.citations)
     kept = f'<span class="bri-keep">{text_html(last)}&nbsp;{first}</span>'
     return f'<p class="bri-statement">{text_html(words)}{space}{kept}{"".join(more)}</p>'
 
 
-def _mark(number: int) -> str:
-    return f'<button class="bri-mark bri-n-{number}"><span class="bri-vh">Source </span>{number}</button>'
+def _mark(number: int, source: str) -> str:
+    return f'<button class="bri-mark bri-n-{number}"><span class="bri-vh">{source}</span>{number}</button>'
 
 
 def _near(number: int, hit: Hit, document: Document) -> str:
@@ -124,18 +180,39 @@ def _near(number: int, hit: Hit, document: Document) -> str:
     )
 
 
-def _foot(answer: Answer) -> str:
-    count = len(answer.citations)
-    sources = "1 quote" if count == 1 else f"{count} quotes"
-    kind, words = next(((kind, words) for least, kind, words in _CONFIDENCE if answer.confidence >= least), _LOW)
-    confidence = f'<span class="bri-confidence bri-{kind}">{words}</span>' if answer.confidence > 0 else ""
+def _sure(answer: Answer, texts: Texts) -> str:
+    """How sure, in a word; on demand what was measured about it."""
+    found = confidence.band(answer.confidence)
+    meaning = (
+        texts("confidence.measured", right=found.right, all=found.asked)
+        if confidence.is_measured(answer)
+        else texts("confidence.unmeasured")
+    )
     return (
-        f'<div class="bri-foot">{confidence}<button class="bri-sources">{sources}</button>'
-        '<button class="bri-copy">Copy</button></div>'
+        f'<details class="bri-sure bri-{found.kind}"><summary>{texts(f"confidence.{found.kind}")}</summary>'
+        f"<p>{text_html(meaning)}</p></details>"
     )
 
 
-def _data(answer: Answer, citations: list[dict[str, Any]]) -> str:
+def _sources(answer: Answer, texts: Texts) -> str:
+    """Its quotes, and all of them with the answer for a mail or a note."""
+    quotes = texts.count("foot.quotes", len(answer.citations))
+    return f'<button class="bri-sources">{quotes}</button><button class="bri-copy">{texts("foot.copy")}</button>'
+
+
+def _foot(buttons: str, texts: Texts, entry: Entry | None) -> str:
+    """What can be done with an answer; saving and rating want one that is kept."""
+    kept = (
+        f'<button class="bri-save">{texts("foot.save")}</button><span class="bri-thumbs"><button class="bri-up">'
+        f'<span class="bri-vh">{texts("foot.up")}</span></button><button class="bri-down"><span class="bri-vh">'
+        f"{texts('foot.down')}</span></button></span>"
+        if entry
+        else ""
+    )
+    return f'<div class="bri-foot">{buttons}{kept}</div>' if buttons or kept else ""
+
+
+def _data(answer: Answer, citations: list[dict[str, Any]], entry: Entry | None) -> str:
     """What the page needs to open, list and copy the citations. Read with `textContent` and parsed as JSON."""
     data = {
         "question": answer.question.text,
@@ -144,6 +221,10 @@ def _data(answer: Answer, citations: list[dict[str, Any]]) -> str:
         "short": answer.short_answer,
         "statements": [{"text": item.text, "citations": list(item.citations)} for item in answer.statements],
         "citations": citations,
+        "scope": scope.pairs(answer.question.filters),
+        "entry": entry.id if entry else None,
+        "conversation": entry.conversation_id if entry else None,
+        "feedback": [{"citation": item.citation, "rating": item.rating} for item in entry.feedback] if entry else [],
     }
     return f'<code class="bri-data">{text_html(json.dumps(data, ensure_ascii=False))}</code>'
 
@@ -166,6 +247,7 @@ def _place(number: int, document: Document, span: Span, words: str) -> dict[str,
         "version": document.sha256[: article.HASH_CHARS],
         "title": document.source.title,
         "publisher": document.source.publisher,
+        "language": document.source.language,
         "published": document.source.published,
         "address": article.address(document, span),
         "quote": words,

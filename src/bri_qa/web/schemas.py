@@ -30,6 +30,9 @@ class FiltersIn(_Closed):
     published_from: str | None = Field(default=None, pattern=r"^\d{4}(-\d{2}){0,2}$", examples=["2025-01"])
     published_to: str | None = Field(default=None, pattern=r"^\d{4}(-\d{2}){0,2}$", examples=["2025-12-31"])
 
+    def to_filters(self) -> Filters:
+        return Filters(tuple(self.document_ids), tuple(self.publishers), self.published_from, self.published_to)
+
 
 class AskIn(_Closed):
     """A question, with the turns before it and which documents it is put to."""
@@ -39,13 +42,8 @@ class AskIn(_Closed):
     filters: FiltersIn = FiltersIn()
 
     def to_question(self) -> Question:
-        filters = Filters(
-            tuple(self.filters.document_ids),
-            tuple(self.filters.publishers),
-            self.filters.published_from,
-            self.filters.published_to,
-        )
-        return Question(self.question, tuple(Turn(turn.role, turn.text) for turn in self.history), filters)
+        turns = tuple(Turn(turn.role, turn.text) for turn in self.history)
+        return Question(self.question, turns, self.filters.to_filters())
 
 
 class StatementOut(BaseModel):
@@ -88,6 +86,17 @@ class RejectionOut(BaseModel):
     reason: str
 
 
+class ModelUseOut(BaseModel):
+    """What a language model did for the answer; `fallback` says why its work was not used."""
+
+    calls: int
+    prompt_tokens: int
+    completion_tokens: int
+    cost: float | None
+    cached: bool
+    fallback: str | None
+
+
 class TraceOut(BaseModel):
     """How the answer came about."""
 
@@ -95,6 +104,7 @@ class TraceOut(BaseModel):
     seconds: dict[str, float]
     models: dict[str, str]
     rejected: list[RejectionOut] = []
+    language_model: ModelUseOut | None = Field(default=None, exclude_if=lambda value: value is None)
 
 
 class AnswerOut(BaseModel):

@@ -11,6 +11,7 @@ MAX_BODY_BYTES = 1_000_000
 
 _NOTHING = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 SOURCE_CSP = f"{_NOTHING}; style-src 'self'; script-src 'self'; img-src 'self'; font-src 'self'"
+LISTING_CSP = SOURCE_CSP.replace("form-action 'none'", "form-action 'self'")
 
 HEADERS = {
     "X-Content-Type-Options": "nosniff",

@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from concurrent.futures import Future, ThreadPoolExecutor
 from threading import Lock
 from typing import Protocol, TypeVar
 
-from bri_qa.types import Answer, Document, Question
+from bri_qa.types import Answer, Document, Event, Question
 
 T = TypeVar("T")
-OnStage = Callable[[str, int], None]
 
 
 class Pipeline(Protocol):
     """What the web edge asks of `bri_qa.pipeline.QAPipeline`."""
 
-    def ask(self, question: Question, on_stage: OnStage | None = None) -> Answer: ...
+    def ask(self, question: Question) -> Answer: ...
+    def stream(self, question: Question) -> Generator[Event]: ...
     def document(self, document_id: str) -> Document | None: ...
     def documents(self) -> list[Document]: ...
 

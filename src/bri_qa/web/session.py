@@ -18,10 +18,11 @@ def _said(role: str, content: str) -> Message:
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """One user's conversation: what is shown, and what the pipeline is told of it."""
+    """One user's conversation: what is shown, what the pipeline is told of it, and its name in the history."""
 
     shown: tuple[Message, ...] = ()
     turns: tuple[Turn, ...] = ()
+    conversation: str | None = None
 
     def asking(self, text: str) -> Session:
         """The same with a question and an empty place for its answer."""
@@ -30,6 +31,10 @@ class Session:
     def with_last(self, content: str) -> Session:
         """The same with its last message replaced."""
         return replace(self, shown=(*self.shown[:-1], _said("assistant", content)))
+
+    def told(self, question: str, answer: str, most: int) -> Session:
+        """The same with the last `most` turns known to the pipeline, these two among them."""
+        return replace(self, turns=(*self.turns, Turn("user", question), Turn("assistant", answer))[-most:])
 
 
 class Wish(Enum):

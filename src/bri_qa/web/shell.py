@@ -1,24 +1,28 @@
-"""Puts our header and source panel around Gradio's page, and gives that page a policy of its own."""
+"""Puts our header and panels around Gradio's page, and gives that page a policy of its own."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import HTTPConnection
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from bri_qa.errors import BriQAError
-from bri_qa.types import Document
-from bri_qa.web import pages
+from bri_qa.web import pages, visitors
 from bri_qa.web.security import chat_csp
 from bri_qa.web.service import BusyError, Pipeline, Workers
 
 
+@dataclass(frozen=True, slots=True)
 class ShellMiddleware:
-    """Rewrites the response for `/`; everything else passes untouched."""
+    """Rewrites the response for `/`; everything else passes untouched. `keeps`: conversations are kept."""
 
-    def __init__(self, app: ASGIApp, pipeline: Pipeline, workers: Workers) -> None:
-        self.app = app
-        self.pipeline = pipeline
-        self.workers = workers
+    app: ASGIApp
+    pipeline: Pipeline
+    workers: Workers
+    max_question_chars: int
+    keeps: bool
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http" or scope["path"] != "/" or scope["method"] != "GET":
@@ -35,28 +39,30 @@ class ShellMiddleware:
             elif message["type"] == "http.response.body":
                 page.extend(message.get("body", b""))
                 if not message.get("more_body"):
-                    await self._send(start, bytes(page), send)
+                    await self._send(start, bytes(page), HTTPConnection(scope), send)
             else:
                 await send(message)
 
         await self.app({**scope, "headers": uncompressed, "query_string": b""}, receive, collect)
 
-    async def _send(self, start: Message, page: bytes, send: Send) -> None:
+    async def _send(self, start: Message, page: bytes, connection: HTTPConnection, send: Send) -> None:
         if Headers(raw=start["headers"]).get("content-type", "").startswith("text/html"):
-            documents, trouble = await self._documents()
-            text = pages.chat_page(page.decode(), documents, trouble)
+            house = await self._house()
+            text = pages.chat_page(page.decode(), house, visitors.visitor(connection))
             page = text.encode()
             headers = MutableHeaders(raw=start["headers"])
             headers["Content-Length"] = str(len(page))
             headers["Content-Security-Policy"] = chat_csp(pages.inline_script_hashes(text))
             headers["Cache-Control"] = "no-store"
+            headers["Vary"] = "Accept-Language, Cookie"
             start["headers"] = headers.raw
         await send(start)
         await send({"type": "http.response.body", "body": page})
 
-    async def _documents(self) -> tuple[list[Document] | None, str | None]:
+    async def _house(self) -> pages.House:
         """The articles at hand, or why they cannot be read."""
         try:
-            return await self.workers.run(self.pipeline.documents), None
+            documents = await self.workers.run(self.pipeline.documents)
         except (BriQAError, BusyError) as error:
-            return None, str(error)
+            return pages.House(None, str(error), self.max_question_chars, self.keeps)
+        return pages.House(documents, None, self.max_question_chars, self.keeps)

@@ -1,26 +1,21 @@
 // The source panel: the cards of one answer and the article that the current one was cut from.
-const byId = (id) => document.getElementById(id);
+import { announce, button, byId, node, reduced } from "./dom.js";
+import { given, rate, showThumbs } from "./feedback.js";
+import { t } from "./texts.js";
 
-function node(tag, className, text) {
-  const made = document.createElement(tag);
-  if (className) made.className = className;
-  if (text) made.textContent = text;
-  return made;
-}
-
-const reduced = () => matchMedia("(prefers-reduced-motion: reduce)").matches;
+export const numberOf = (element) => Number(/\bbri-n-(\d+)\b/.exec(element.className)?.[1]);
 
 export class Panel {
-  constructor() {
+  // `scoped(search)` is called when the reader wants to ask some articles alone.
+  constructor(scoped) {
     this.box = byId("bri-panel");
     this.title = byId("bri-panel-title");
     this.list = byId("bri-list");
     this.cards = byId("bri-cards");
+    this.place = byId("bri-place");
     this.reader = byId("bri-reader");
-    this.answer = null;
-    this.data = null;
-    this.current = 0;
-    this.loaded = "";
+    this.scoped = scoped;
+    this.forget();
     this.returnTo = null;
     byId("bri-previous").addEventListener("click", () => this.step(-1));
     byId("bri-next").addEventListener("click", () => this.step(1));
@@ -29,8 +24,13 @@ export class Panel {
     byId("bri-articles").addEventListener("click", (event) => {
       this.showArticles();
       this.show(event.currentTarget);
+      if (!this.isSheet()) this.title.focus({ preventScroll: true });
     });
-    this.list.addEventListener("click", (event) => this.openListed(event));
+    this.box.addEventListener("click", (event) => this.followed(event));
+    this.list.addEventListener("submit", (event) => {
+      event.preventDefault();
+      this.find(`/articles?${new URLSearchParams(new FormData(event.target))}`);
+    });
     document.addEventListener("keydown", (event) => {
       if (event.key === "Escape" && (this.isOpenSheet() || this.box.contains(document.activeElement))) this.close();
     });
@@ -59,7 +59,8 @@ export class Panel {
   }
 
   outside() {
-    return [...document.body.children].filter((item) => item !== this.box && !["bri-shade", "bri-live"].includes(item.id));
+    const ours = ["bri-shade", "bri-live", "bri-dialog"];
+    return [...document.body.children].filter((item) => item !== this.box && !ours.includes(item.id));
   }
 
   close() {
@@ -73,11 +74,11 @@ export class Panel {
 
   showArticles() {
     this.forget();
-    this.title.textContent = "Articles";
+    this.title.textContent = t("articles.title");
     this.list.hidden = false;
     this.cards.replaceChildren();
     this.reader.replaceChildren();
-    this.cards.hidden = this.reader.hidden = byId("bri-steps").hidden = true;
+    this.cards.hidden = this.reader.hidden = this.place.hidden = byId("bri-steps").hidden = true;
   }
 
   forget() {
@@ -94,15 +95,15 @@ export class Panel {
       this.answer = answer;
       this.data = data;
       answer.classList.add("is-bound");
-      this.title.textContent = data.abstained ? "Nearest passages" : "Sources";
+      this.title.textContent = t(data.abstained ? "nearest" : "sources");
       this.list.hidden = true;
       this.cards.hidden = data.abstained && !this.isSheet(); // the message itself lists them
-      this.cards.setAttribute("aria-label", data.abstained ? "Nearest passages" : "Quotes");
+      this.cards.setAttribute("aria-label", t(data.abstained ? "nearest" : "quotes"));
       this.cards.replaceChildren(...data.citations.map((item) => this.card(item)));
       this.cards.scrollTop = 0;
-      byId("bri-steps").hidden = true;
+      byId("bri-steps").hidden = this.place.hidden = true;
       this.reader.hidden = false;
-      this.reader.replaceChildren(node("p", "bri-hint", data.abstained ? "Choose a passage to read it in its article." : "Choose a quote to read it in its article."));
+      this.reader.replaceChildren(node("p", "bri-hint", t(data.abstained ? "hint.passage" : "hint.quote")));
       this.box.classList.toggle("is-nearest", data.abstained);
     }
     if (open) this.open(data.citations[0].number, {});
@@ -110,9 +111,10 @@ export class Panel {
 
   card(item) {
     const line = node("li");
-    const button = node("button", `bri-card bri-n-${item.number}`);
-    button.type = "button";
-    button.append(node("span", "bri-card-number", String(item.number)));
+    const made = button(`bri-card bri-n-${item.number}`, "", (event) =>
+      this.open(item.number, { from: made, byKey: event.detail === 0 }),
+    );
+    made.append(node("span", "bri-card-number", String(item.number)));
     const words = node("span", "bri-card-words");
     words.append(node("span", "bri-card-quote", item.quote));
     const origin = [item.publisher, item.published].filter(Boolean).join(" · ");
@@ -120,9 +122,9 @@ export class Panel {
     source.append(node("cite", "", item.title));
     if (origin) source.append(node("span", "", origin));
     words.append(source);
-    button.append(words);
-    button.addEventListener("click", (event) => this.open(item.number, { from: button, byKey: event.detail === 0 }));
-    line.append(button);
+    if (item.language) words.lang = item.language;
+    made.append(words);
+    line.append(made);
     return line;
   }
 
@@ -130,16 +132,18 @@ export class Panel {
     const numbers = this.data.citations.map((item) => item.number);
     const next = (numbers.indexOf(this.current) + by + numbers.length) % numbers.length;
     this.open(numbers[next], {});
+    announce(`${byId("bri-position").textContent}: ${this.data.citations[numbers.indexOf(numbers[next])].quote}`);
   }
 
   // Opens quote `number` in its article. `from` is what was pressed; by key, the focus goes to the quote.
   async open(number, { from, byKey }) {
-    const item = this.data.citations.find((one) => one.number === number);
+    const item = this.data?.citations.find((one) => one.number === number);
     if (!item) return;
     this.current = number;
     if (from && !this.box.contains(from)) this.show(from);
     byId("bri-steps").hidden = this.data.citations.length < 2;
-    byId("bri-position").textContent = `${this.data.citations.indexOf(item) + 1} of ${this.data.citations.length}`;
+    const at = { at: this.data.citations.indexOf(item) + 1, count: this.data.citations.length };
+    byId("bri-position").textContent = t("steps.position", at);
     for (const card of this.cards.querySelectorAll(".bri-card")) {
       card.setAttribute("aria-current", String(card.classList.contains(`bri-n-${number}`)));
     }
@@ -147,7 +151,48 @@ export class Panel {
     for (const mark of this.answer.querySelectorAll(".bri-mark, .bri-near-open")) {
       mark.classList.toggle("is-current", mark.classList.contains(`bri-n-${number}`));
     }
+    this.tools(item);
     if (await this.load(item)) this.reveal(number, byKey && from && !this.box.contains(from));
+  }
+
+  // What can be done with the current quote.
+  tools(item) {
+    const page = node("a", "", t("source.page"));
+    page.href = item.address;
+    const copy = button("", t("source.link"), () => this.copyLink(copy, item));
+    const parts = [page, copy];
+    if (this.data.entry && !this.data.abstained) {
+      const thumbs = node("span", "bri-thumbs");
+      const [up, down] = ["up", "down"].map((rating) => {
+        const thumb = button(`bri-${rating}`, "", () => this.rated(item, rating));
+        thumb.append(node("span", "bri-vh", t(`quote.${rating}`)));
+        thumb.title = t(`quote.${rating}`);
+        return thumb;
+      });
+      thumbs.append(up, down);
+      showThumbs(up, down, given(this.data, item.number));
+      parts.push(thumbs);
+    }
+    this.place.replaceChildren(...parts);
+    this.place.hidden = false;
+  }
+
+  async rated(item, rating) {
+    const data = this.data;
+    if ((await rate(data, rating, item.number)) && this.data === data) {
+      showThumbs(this.place.querySelector(".bri-up"), this.place.querySelector(".bri-down"), given(data, this.current));
+    }
+  }
+
+  copyLink(pressed, item) {
+    const tell = (words) => {
+      pressed.textContent = words;
+      announce(words);
+      setTimeout(() => (pressed.textContent = t("source.link")), 2000);
+    };
+    if (!navigator.clipboard) return tell(t("foot.copy.insecure"));
+    const link = String(new URL(item.address, location.href));
+    navigator.clipboard.writeText(link).then(() => tell(t("source.link.done")), () => tell(t("foot.copy.refused")));
   }
 
   // The article of `item` with all of this answer's quotes from it. False when another was asked for meanwhile.
@@ -156,27 +201,34 @@ export class Panel {
     const query = new URLSearchParams({ pane: "1", v: item.version });
     for (const one of same) query.append("cite", `${one.number}:${one.start}-${one.end}`);
     const path = new URL(item.address, location.href).pathname;
-    return this.fetch(`${path}?${query}`);
+    if (!(await this.fetch(`${path}?${query}`))) return false;
+    if (!this.reader.querySelector(".bri-changed")) return true;
+    const quotes = same.map((one) => ({ number: one.number, quote: one.quote }));
+    return this.fetch("/quoted", { document: item.document, quotes }, JSON.stringify(quotes));
   }
 
-  async fetch(address) {
+  // An article into the reader. `name` tells one body from another.
+  async fetch(address, body = undefined, name = "") {
     this.reader.hidden = false;
-    if (this.loaded === address) return true;
-    this.loaded = address;
+    const wanted = address + name;
+    if (this.loaded === wanted) return true;
+    this.loaded = wanted;
     this.reader.setAttribute("aria-busy", "true");
+    const sent = { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) };
     let content;
     try {
-      const response = await fetch(address);
+      const response = await fetch(address, body === undefined ? {} : sent);
       if (response.status >= 500) throw new Error(String(response.status));
       content = await response.text(); // escaped by our server; the page's policy lets no script of it run
     } catch {
-      if (this.loaded === address) {
+      if (this.loaded === wanted) {
         this.loaded = "";
-        this.reader.replaceChildren(node("p", "bri-notice", "The article could not be loaded. Press its quote again to retry."));
+        this.reader.removeAttribute("aria-busy");
+        this.reader.replaceChildren(node("p", "bri-notice", t("load.failed")));
       }
       return false;
     }
-    if (this.loaded !== address) return false;
+    if (this.loaded !== wanted) return false;
     this.reader.innerHTML = content;
     this.reader.scrollTop = 0;
     this.reader.removeAttribute("aria-busy");
@@ -201,20 +253,47 @@ export class Panel {
     mark.scrollIntoView({ block: "center", behavior: far || reduced() ? "auto" : "smooth" });
   }
 
-  async openListed(event) {
-    const link = event.target.closest(".bri-open");
+  followed(event) {
+    const link = event.target.closest("a");
     if (!link || event.metaKey || event.ctrlKey || event.shiftKey) return;
+    if (link.matches(".bri-open")) this.read(event, link);
+    else if (link.matches(".bri-alone, .bri-these")) {
+      event.preventDefault();
+      this.close();
+      this.scoped(new URL(link.href).search);
+    } else if (link.matches("#bri-list .bri-page, #bri-list .bri-reset")) {
+      event.preventDefault();
+      const { pathname, search } = new URL(link.href);
+      this.find(pathname + search);
+    }
+  }
+
+  async read(event, link) {
     event.preventDefault();
     this.list.hidden = true;
-    this.title.textContent = "Article";
+    this.title.textContent = t("article");
     await this.fetch(`${new URL(link.href).pathname}?pane=1`);
     this.reader.focus({ preventScroll: true });
+  }
+
+  // The list of the articles, searched and filtered.
+  async find(address) {
+    const joined = address.includes("?") ? "&" : "?";
+    try {
+      const response = await fetch(`${address}${joined}pane=1`);
+      if (!response.ok) throw new Error(String(response.status));
+      this.list.innerHTML = await response.text(); // escaped by our server
+      this.list.focus({ preventScroll: true });
+    } catch {
+      this.list.prepend(node("p", "bri-notice", t("index.unreadable")));
+    }
+    this.list.scrollTop = 0;
   }
 
   // A mark, its card and its highlight are one thing.
   link(element, on) {
     const inChat = element.closest(".bri-answer");
-    const numbers = element.dataset.n?.split(" ") ?? [/\bbri-n-(\d+)\b/.exec(element.className)?.[1]];
+    const numbers = element.dataset.n?.split(" ") ?? [String(numberOf(element))];
     const places = inChat && inChat !== this.answer ? [inChat] : [this.answer, this.cards, this.reader];
     for (const place of places) {
       for (const number of numbers) {
@@ -222,6 +301,9 @@ export class Panel {
           one.classList.toggle("is-linked", on);
         }
       }
+    }
+    if (on && inChat && inChat === this.answer) {
+      this.cards.querySelector(`.bri-n-${numbers[0]}`)?.scrollIntoView({ block: "nearest" });
     }
   }
 }

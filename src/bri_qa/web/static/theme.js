@@ -1,4 +1,4 @@
-// Light or dark: as the system says, unless the reader has chosen. Runs before the first paint.
+// Light or dark, and the language: as the system says, unless the reader has chosen. Runs before the first paint.
 (() => {
   "use strict";
   const KEY = "bri-theme";
@@ -29,6 +29,12 @@
         document.documentElement.dataset.theme = next;
       }
       apply();
+    });
+    document.getElementById("bri-language")?.addEventListener("click", (event) => {
+      const year = 365 * 24 * 3600;
+      const secure = location.protocol === "https:" ? "; Secure" : "";
+      document.cookie = `bri_language=${event.currentTarget.dataset.language}; Path=/; Max-Age=${year}; SameSite=Lax${secure}`;
+      location.reload();
     });
     // Gradio sets its class by the system's wish when it has loaded; the reader's choice stands.
     new MutationObserver(() => {
