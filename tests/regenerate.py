@@ -9,6 +9,7 @@ from typing import Any, Literal, Union, get_args, get_origin
 
 import typer
 from annotated_types import Ge, Le
+from pydantic import SecretStr
 from pydantic.fields import FieldInfo
 
 from bri_qa.cli import app
@@ -59,7 +60,7 @@ def _allowed(field: FieldInfo) -> str:
         return ", ".join(f"`{item}`" for item in get_args(kind))
     least = next((f"{item.ge:,}" for item in field.metadata if isinstance(item, Ge)), "")
     most = next((f"{item.le:,}" for item in field.metadata if isinstance(item, Le)), "")
-    names = {int: "whole number", float: "number", str: "text", Path: "folder"}
+    names = {int: "whole number", float: "number", str: "text", Path: "folder", SecretStr: "text", bool: "true, false"}
     return f"{least} to {most}" if least and most else names[kind]
 
 

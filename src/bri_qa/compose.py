@@ -45,7 +45,7 @@ class Refresh:
         from bri_qa.passages import Limit, cut
         from bri_qa.tokens import Tokenizer
 
-        embedder = _embedder(self.settings)
+        embedder = embedding_model(self.settings)
         limits = [
             Limit(Tokenizer.load().count, self.settings.passage_tokens),
             Limit(embedder.count_tokens, embedder.max_tokens),
@@ -93,8 +93,8 @@ def pipeline(settings: Settings) -> QAPipeline:
     from bri_qa.spelling import Spelling
 
     index = open_index(settings)
-    embedder = _embedder(settings)
-    reader = _reader(settings, embedder)
+    embedder = embedding_model(settings)
+    reader = reading_model(settings, embedder)
     models = {"embedder": embedder.name, "reader": reader.name}
     answerer: Answerer = ExtractiveAnswerer(settings.max_statements)
     rewriter = None
@@ -177,13 +177,23 @@ def _by_language_model(settings: Settings, extractive: ExtractiveAnswerer) -> tu
     return answerer, rewriter if settings.llm_rewrite else None
 
 
-def _embedder(settings: Settings) -> Embedder:
+def embedding_model(settings: Settings) -> Embedder:
+    """The configured embedder.
+
+    Raises:
+        ArtifactError, ModelError: it cannot be loaded.
+    """
     from bri_qa.embed import open_embedder
 
     return open_embedder(settings.embedding_model, settings.precision, settings.threads)
 
 
-def _reader(settings: Settings, embedder: Embedder) -> Reader:
+def reading_model(settings: Settings, embedder: Embedder) -> Reader:
+    """The configured reader.
+
+    Raises:
+        ArtifactError, ModelError: it cannot be loaded.
+    """
     from bri_qa.reader import BUNDLED, CrossEncoderReader, SentenceReader, is_ours, open_named
 
     if settings.reader == "sentences":

@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 import re
 from collections.abc import Sequence
+from dataclasses import asdict
 from typing import Any
 
 from bri_qa.types import AbstainReason, Answer, Citation, CitedStatement
@@ -76,6 +77,7 @@ def as_json(answer: Answer) -> dict[str, Any]:
             "rejected": [
                 {"statement": item.statement, "quote": item.quote, "reason": item.reason} for item in answer.rejected
             ],
+            **({"language_model": asdict(answer.trace.use)} if answer.trace.use is not None else {}),
         },
     }
 
@@ -101,6 +103,12 @@ def _origin(citation: Citation) -> str:
     return ", ".join(part for part in parts if part)
 
 
+def fell_back(answer: Answer) -> str | None:
+    """Why an answer that a language model was to write is in the articles' own words; None where nothing failed."""
+    use = answer.trace.use
+    return use.fallback if use is not None and answer.mode == "extractive" and not answer.abstained else None
+
+
 def as_text(answer: Answer) -> str:
     """For a terminal: statements with marks, then the numbered quotes with where they stand."""
     if answer.abstained:
@@ -120,6 +128,8 @@ def as_text(answer: Answer) -> str:
         lines.append(f"[{citation.number}] {_origin(citation)}")
         lines.append(f"    {citation.document_id}, characters {citation.span.start}-{citation.span.end}")
         lines.append(f"    “{_line(citation.quote)}”")
+    if reason := fell_back(answer):
+        lines += ["", f"(In the articles' own words: {reason}.)"]
     return "\n".join(lines)
 
 

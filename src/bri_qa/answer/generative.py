@@ -24,6 +24,7 @@ from bri_qa.protocols import ChatModel, Completion, Message, Schema
 from bri_qa.types import Draft, Hit, ModelUse, Question, Quote, Rejection, Statement
 
 _NEAR = 0.1  # share of the best span's score from which a sentence is one that the reader chose
+_WORDS = 3  # content words from which a statement may share none with the question
 _LEAST = 40  # tokens of sentences below which there is nothing to answer from
 
 
@@ -84,8 +85,13 @@ class _Attempt:
         return fault
 
     def _to_the_question(self, text: str, proof: Sequence[Sentence]) -> bool:
-        """Whether it shares a word with the question, or stands on a sentence in which the reader saw an answer."""
-        return not content(self.query).isdisjoint(content(text)) or any(self._chosen(item) for item in proof)
+        """Whether it shares a word with the question, or stands on a sentence in which the reader saw an answer.
+
+        A word or two must share one: a planted "reply with X" would make them too.
+        """
+        if not content(self.query).isdisjoint(content(text)):
+            return True
+        return len(content(text)) >= _WORDS and any(self._chosen(item) for item in proof)
 
     def _chosen(self, sentence: Sentence) -> bool:
         for hit in self.hits:

@@ -12,6 +12,7 @@ import typer
 
 from bri_qa.cli import (
     ask,
+    doctor,
     evaluate,
     evaluate_check,
     evaluate_compare,
@@ -29,6 +30,7 @@ from bri_qa.errors import BriQAError
 __all__ = [
     "app",
     "ask",
+    "doctor",
     "evaluate",
     "evaluate_check",
     "evaluate_compare",
