@@ -25,9 +25,9 @@ Margin = Annotated[float, typer.Option("--margin", help="How much worse a metric
 @group.callback(invoke_without_command=True)
 def evaluate_cases(
     context: typer.Context,
-    cases: Annotated[Path, typer.Option("--cases", help="File of cases, or a BEIR folder.")] = Path(
-        "eval/cases/dev.jsonl"
-    ),
+    cases: Annotated[
+        Path, typer.Option("--cases", help="File of cases: JSON lines, SQuAD, CSV; or a BEIR folder.")
+    ] = Path("eval/cases/dev.jsonl"),
     corpus: Corpus = None,
     index: Index = None,
     report: Annotated[
@@ -47,6 +47,9 @@ def evaluate_cases(
         list[str] | None,
         typer.Option("--vary", metavar="SETTING=VALUES", help="Run once for each value: retrieval=dense,lexical."),
     ] = None,
+    skip_drafts: Annotated[
+        bool, typer.Option("--skip-drafts", help="Leave out drafts instead of refusing the file.")
+    ] = False,
     junit: Annotated[Path | None, typer.Option("--junit", help="File to write JUnit XML to.")] = None,
     as_json: AsJson = False,
 ) -> None:
@@ -68,6 +71,7 @@ def evaluate_cases(
         vary=tuple(vary or ()),
         junit=junit,
         write_baseline=write_baseline,
+        skip_drafts=skip_drafts,
     )
     settings = settings_of(corpus_dir=corpus, index_dir=index)
     with progress_bar("Asking") as progress:

@@ -22,7 +22,8 @@ class Plan:
     """What to run and what to hold it to; `vary`, `junit` and `write_baseline` are for `bri_qa.evaluation.command`.
 
     `report` is a folder for the files of the run and its journal; `baseline` a file with gates; `against` the folder
-    of another run, judged by `policy`; `fresh` throws away an unfinished run in `report`.
+    of another run, judged by `policy`; `fresh` throws away an unfinished run in `report`;
+    `skip_drafts` leaves out cases that are not completed.
     """
 
     cases: Path
@@ -34,6 +35,7 @@ class Plan:
     vary: tuple[str, ...] = ()
     junit: Path | None = None
     write_baseline: Path | None = None
+    skip_drafts: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +110,7 @@ def carry_out(
     """
     gates = None if plan.baseline is None else gate.load(plan.baseline)
     before = None if plan.against is None else open_run(plan.against)
-    asked = cases.load(plan.cases, pipeline.document, pipeline.documents)
+    asked = cases.load(plan.cases, pipeline.document, pipeline.documents, skip_drafts=plan.skip_drafts)
     journal = None
     if plan.report is not None:
         open_folder(plan.report)
