@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from bri_qa.evaluation.metrics import METRICS
-from bri_qa.evaluation.sample import Row, Sample
+from bri_qa.evaluation.sample import Row, Sample, bearing
 
 
 def row(
@@ -99,6 +101,24 @@ def test_calibration_by_hand() -> None:
         {"low": 0.9, "high": 1.0, "confidence": 0.96, "right": 0.5, "count": 2},
     ]
     assert sample.summary["calibration_error"] == pytest.approx((2 * 0.375 + 2 * 0.46) / 4)
+
+
+@pytest.mark.parametrize("metric", METRICS.keys() - {"peak_memory_mb"})
+def test_rows_alike_in_what_bears_on_a_metric_give_the_same_score(metric: str) -> None:
+    """The part of a row that `bearing` leaves out is changed; the metric must not move."""
+    first = replace(row(0.9, seconds=0.1), scores={metric: 0.5})
+    others = [
+        row(0.9, seconds=0.7, citations=5, quiet=True, right=False, f1=0.1) if metric != "f1" else row(0.2, f1=0.5),
+        row(0.3, seconds=0.1),
+        row(0.9, quiet=True),
+        row(0.9, right=False),
+    ]
+    for other in others:
+        changed = replace(other, scores=other.scores | ({metric: 0.5} if metric in first.scores else {}))
+        if bearing(metric, first) == bearing(metric, changed):
+            rest = [row(0.4, known=False, seconds=0.3), row(0.8, right=False, seconds=0.2)]
+            kept = Sample([first, *rest]).summary.get(metric)
+            assert Sample([changed, *rest]).summary.get(metric) == pytest.approx(kept)
 
 
 TIMES = st.lists(st.floats(0.001, 10), min_size=1, max_size=40)

@@ -1,8 +1,9 @@
 """One run held against another: paired by case, metric by metric and case by case, with a verdict.
 
-A metric is better or worse if the 95 % interval of its difference, by the paired bootstrap, lies beyond the margin; if
-not, no difference is shown, which is not to say that there is none. Each metric is judged by itself: of twenty that do
-not differ, one may seem to.
+A metric is better or worse if the 95 % interval of its difference, by the paired bootstrap, lies beyond the margin,
+and if at least six cases count differently: five that all change one way may do so by chance (sign test, p = 0.06),
+which the bootstrap does not see. If not, no difference is shown, which is not to say that there is none. Each metric
+is judged by itself: of twenty that do not differ, one may seem to.
 """
 
 from __future__ import annotations
@@ -17,9 +18,10 @@ from bri_qa.evaluation.bootstrap import Difference, paired
 from bri_qa.evaluation.metrics import LOWER_IS_BETTER, MACHINE, METRICS
 from bri_qa.evaluation.report.changes import Pair
 from bri_qa.evaluation.report.saved import SavedCase, SavedRun
-from bri_qa.evaluation.sample import Row, Sample
+from bri_qa.evaluation.sample import Row, Sample, bearing
 
 LISTED = 20  # cases of a sort that the text shows
+FEWEST = 6  # cases that must count differently for a difference to be shown
 
 
 class Judgement(StrEnum):
@@ -48,7 +50,10 @@ class Policy:
     def holds(self, metric: str) -> bool:
         return metric in self.gates if self.gates else metric not in MACHINE
 
-    def judge(self, metric: str, difference: Difference) -> Judgement:
+    def judge(self, metric: str, difference: Difference, moved: int) -> Judgement:
+        """`moved` is how many cases count differently."""
+        if moved < FEWEST:
+            return Judgement.NO_DIFFERENCE
         low, high = difference.low, difference.high
         if metric in LOWER_IS_BETTER:
             low, high = -high, -low
@@ -59,10 +64,11 @@ class Policy:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One metric. `gates` says whether the comparison fails if it is worse."""
+    """One metric. `moved` cases count differently; `gates` says whether the comparison fails if it is worse."""
 
     metric: str
     difference: Difference
+    moved: int
     judgement: Judgement
     gates: bool
 
@@ -72,6 +78,7 @@ class Finding:
         return {
             **{name: round(value, 6) for name, value in numbers.items()},
             "interval": [round(item.low, 6), round(item.high, 6)],
+            "moved": self.moved,
             "verdict": self.judgement.value,
             "gates": self.gates,
         }
@@ -184,15 +191,14 @@ def compare(before: SavedRun, after: SavedRun, policy: Policy | None = None) -> 
     pairs = tuple(Pair(case, then[case.id]) for case in shared if _asked(case) == _asked(then[case.id]))
     if not pairs:
         raise CaseError(f"{before.name} and {after.name} share no case; compare runs of one case file")
-    old, new = Sample([_row(pair.other) for pair in pairs]), Sample([_row(pair.this) for pair in pairs])
+    rows = [(_row(pair.other), _row(pair.this)) for pair in pairs]
+    old, new = Sample([row for row, _ in rows]), Sample([row for _, row in rows])
     applied, applies = old.summary, new.summary
     same = {pair.this.id for pair in pairs}
     return Comparison(
         before=before.name,
         after=after.name,
-        findings=tuple(
-            Finding(name, item, policy.judge(name, item), policy.holds(name)) for name, item in paired(old, new).items()
-        ),
+        findings=tuple(_finding(name, item, rows, policy) for name, item in paired(old, new).items()),
         pairs=pairs,
         only_before=tuple(name for name in then if name not in now),
         only_after=tuple(name for name in now if name not in then),
@@ -201,6 +207,11 @@ def compare(before: SavedRun, after: SavedRun, policy: Policy | None = None) -> 
         gained=tuple(name for name in applies if name not in applied),
         settings=dict(_differing(before.file.identity, after.file.identity)),
     )
+
+
+def _finding(metric: str, difference: Difference, rows: Sequence[tuple[Row, Row]], policy: Policy) -> Finding:
+    moved = sum(bearing(metric, old) != bearing(metric, new) for old, new in rows)
+    return Finding(metric, difference, moved, policy.judge(metric, difference, moved), policy.holds(metric))
 
 
 def _asked(case: SavedCase) -> tuple[Any, ...]:
@@ -244,7 +255,8 @@ def _as_json(pair: Pair) -> dict[str, Any]:
 
 def _table(findings: Sequence[Finding]) -> Iterator[str]:
     width = max(len(name) for name in METRICS)
-    yield f"{'metric':<{width}}  {'before':>8}  {'after':>8}  {'change':>8}  {'95 % interval':>18}  {'p':>6}  verdict"
+    numbers = f"{'before':>8}  {'after':>8}  {'change':>8}"
+    yield f"{'metric':<{width}}  {numbers}  {'95 % interval':>18}  {'p':>6}  {'cases':>5}  verdict"
     for item in findings:
         found = item.difference
         interval = f"{found.low:+.3f} to {found.high:+.3f}"
@@ -252,7 +264,7 @@ def _table(findings: Sequence[Finding]) -> Iterator[str]:
             "" if item.gates or item.judgement is Judgement.NO_DIFFERENCE else " (no gate)"
         )
         numbers = f"{found.before:>8.3f}  {found.after:>8.3f}  {found.change:>+8.3f}"
-        yield f"{item.metric:<{width}}  {numbers}  {interval:>18}  {found.p:>6.3f}  {verdict}"
+        yield f"{item.metric:<{width}}  {numbers}  {interval:>18}  {found.p:>6.3f}  {item.moved:>5}  {verdict}"
 
 
 def _turn(pair: Pair) -> str:

@@ -16,7 +16,7 @@ _NOT_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]"
 
 
 @dataclass(frozen=True, slots=True)
-class Test:
+class Entry:
     """One test. `failure` is what went wrong, in a word, in a line and at length; None if it passed."""
 
     group: str
@@ -28,7 +28,7 @@ class Test:
 @dataclass(frozen=True, slots=True)
 class Suite:
     name: str
-    tests: tuple[Test, ...]
+    tests: tuple[Entry, ...]
 
 
 def suites(run: SavedRun, checks: Sequence[Check] = (), comparison: Comparison | None = None) -> list[Suite]:
@@ -45,7 +45,7 @@ def suites(run: SavedRun, checks: Sequence[Check] = (), comparison: Comparison |
 def as_xml(found: Iterable[Suite]) -> str:
     """`testsuites`, each with its counts of tests, failures, errors and skipped, and its seconds."""
     root = ElementTree.Element("testsuites", name="bri-qa eval")
-    every: list[Test] = []
+    every: list[Entry] = []
     for suite in found:
         node = ElementTree.SubElement(root, "testsuite", {"name": _clean(suite.name), **_counted(suite.tests)})
         every += suite.tests
@@ -56,7 +56,7 @@ def as_xml(found: Iterable[Suite]) -> str:
     return '<?xml version="1.0" encoding="UTF-8"?>\n' + ElementTree.tostring(root, encoding="unicode") + "\n"
 
 
-def _cases(run: SavedRun) -> Iterator[Test]:
+def _cases(run: SavedRun) -> Iterator[Entry]:
     stem = run.cases_name.rpartition(".")[0] or run.cases_name
     for case in run.cases:
         failure = None
@@ -66,16 +66,16 @@ def _cases(run: SavedRun) -> Iterator[Test]:
             lines += [f"accepted: {' | '.join(case.answers)}"] if case.answers else []
             lines += [f"gold, {item.document_id}: {item.quote}" for item in case.evidence]
             failure = (case.verdict, f"{outcome(case.verdict).label}: {reason}", "\n".join(lines))
-        yield Test(f"{stem}.{case.kind}", case.id, case.seconds or 0.0, failure)
+        yield Entry(f"{stem}.{case.kind}", case.id, case.seconds or 0.0, failure)
 
 
-def _gates(checks: Iterable[Check]) -> Iterator[Test]:
+def _gates(checks: Iterable[Check]) -> Iterator[Entry]:
     for check in checks:
         failure = None if check.missed is None else ("missed_gate", check.missed, check.missed)
-        yield Test("gates", check.words, 0.0, failure)
+        yield Entry("gates", check.words, 0.0, failure)
 
 
-def _metrics(comparison: Comparison) -> Iterator[Test]:
+def _metrics(comparison: Comparison) -> Iterator[Entry]:
     for item in comparison.findings:
         if not item.gates:
             continue
@@ -85,14 +85,14 @@ def _metrics(comparison: Comparison) -> Iterator[Test]:
             f"(95 % interval of the change {found.low:+.4f} to {found.high:+.4f})"
         )
         failure = ("worse", words, words) if item.judgement is Judgement.WORSE else None
-        yield Test("comparison", item.metric, 0.0, failure)
+        yield Entry("comparison", item.metric, 0.0, failure)
     for name, gates in comparison.lost.items():
         if gates:
             words = f"{name} applies to no case any more"
-            yield Test("comparison", name, 0.0, ("lost", words, words))
+            yield Entry("comparison", name, 0.0, ("lost", words, words))
 
 
-def _counted(tests: Sequence[Test]) -> dict[str, str]:
+def _counted(tests: Sequence[Entry]) -> dict[str, str]:
     return {
         "tests": str(len(tests)),
         "failures": str(sum(test.failure is not None for test in tests)),
@@ -102,7 +102,7 @@ def _counted(tests: Sequence[Test]) -> dict[str, str]:
     }
 
 
-def _add(suite: ElementTree.Element, test: Test) -> None:
+def _add(suite: ElementTree.Element, test: Entry) -> None:
     node = ElementTree.SubElement(
         suite, "testcase", classname=_clean(test.group), name=_clean(test.name), time=f"{test.seconds:.6f}"
     )

@@ -34,6 +34,24 @@ class Row:
     seconds: float | None
 
 
+def bearing(metric: str, row: Row) -> tuple[Any, ...]:
+    """What of a row bears on `metric`: rows that are alike in it count alike."""
+    if metric in _OF_ALL:
+        return tuple(getattr(row, name) for name in _OF_ALL[metric])
+    return row.scores.get(metric), row.citations if metric == "citation_validity" else None
+
+
+_SELECTIVE = ("abstained", "right", "confidence")
+_OF_ALL = {
+    **dict.fromkeys((*PERCENTILES, "throughput"), ("seconds",)),
+    **dict.fromkeys(("abstention_precision", "abstention_recall", "abstention_f1"), ("abstained",)),
+    "false_abstention_rate": ("abstained",),
+    "abstention_auroc": ("confidence",),
+    "aurc": _SELECTIVE,
+    "calibration_error": _SELECTIVE,
+}
+
+
 class Sample:
     """Rows as columns. Every statistic takes weights of shape [resamples, cases] and gives [resamples]; where a
     metric applies to no case of a resample, it is NaN."""
