@@ -1,0 +1,74 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from fastapi.testclient import TestClient
+
+from bri_qa.errors import IndexMissingError
+from bri_qa.types import Span
+from bri_qa.web import followups, texts
+from bri_qa.web.followups import NextIn, candidates, suggested
+from tests.fakes import FakePipeline
+from tests.serving import made
+
+ENGLISH = texts.of(texts.ENGLISH)
+HARBOUR = FakePipeline().by_id["harbour"]
+NEXT: dict[str, Any] = {
+    "asked": ["How long is the new quay?"],
+    "places": [{"document": "harbour", "start": 149, "end": 214}],
+}
+
+
+@pytest.fixture(scope="module")
+def client() -> Iterator[TestClient]:
+    with TestClient(made(FakePipeline())) as client:
+        yield client
+
+
+def test_those_who_speak_and_what_is_named_make_questions() -> None:
+    asked = candidates(HARBOUR, Span(149, 214), "", ENGLISH)
+    assert "What did Mara Oduya say?" in asked
+    assert "What did Tomas Reiner say?" in asked
+    assert asked.index("What did Mara Oduya say?") < asked.index("What did Tomas Reiner say?")  # the nearer one first
+
+
+def test_what_has_been_asked_or_told_makes_no_question() -> None:
+    assert not [text for text in candidates(HARBOUR, Span(149, 214), "and mara oduya?", ENGLISH) if "Oduya" in text]
+
+
+def test_only_what_the_pipeline_answers_is_offered() -> None:
+    pipeline = FakePipeline()
+    offered = suggested(NextIn(**NEXT), pipeline, ENGLISH)
+    assert offered
+    assert len(offered) <= followups.OFFERED
+    for text in offered:
+        assert text in [question.text for question in pipeline.asked]
+    refusing = FakePipeline([item for item in pipeline.documents() if item.id != "harbour"])
+    refusing.by_id["harbour"] = HARBOUR  # the article is there, but every question about it is answered with an error
+    refusing.error = IndexMissingError("gone")
+    assert suggested(NextIn(**NEXT), refusing, ENGLISH) == []
+
+
+def test_what_has_been_seen_is_not_offered_again() -> None:
+    whole = {**NEXT, "places": [{"document": "harbour", "start": 0, "end": len(HARBOUR.text)}]}
+    assert suggested(NextIn(**whole), FakePipeline(), ENGLISH) == []
+
+
+def test_filters_hold_for_what_is_offered() -> None:
+    pipeline = FakePipeline()
+    suggested(NextIn(**NEXT, filters={"document_ids": ["tides"]}), pipeline, ENGLISH)
+    assert {question.filters.document_ids for question in pipeline.asked} == {("tides",)}
+
+
+def test_the_route_answers_with_questions(client: TestClient) -> None:
+    assert client.post("/next", json=NEXT).json()["questions"]
+    assert client.post("/next", json={"asked": [], "places": []}).json() == {"questions": []}
+    gone = {
+        "asked": [],
+        "places": [{"document": "gone", "start": 0, "end": 9}, {"document": "harbour", "start": 9, "end": 10**9}],
+    }
+    assert client.post("/next", json=gone).json() == {"questions": []}
+    assert client.post("/next", json=NEXT, headers={"Sec-Fetch-Site": "cross-site"}).status_code == 403
+    assert client.post("/next", json={"asked": []}).status_code == 422
