@@ -22,6 +22,11 @@ _SPEAKS_TO_MODELS = re.compile(
     r"\b(?:must|should|shall|have to|need to|reading this)\b"
     r"|\b(?:respond|reply|answer|output|print|write|say)\b.{0,20}"
     r"\b(?:only|exactly|with the (?:word|words|phrase|text)|verbatim)\b"
+    r"|^\W*(?:say|cite|show|write|add|append|insert|end|begin|start|include|print|output|answer|reply|respond|repeat"
+    r"|reveal|pretend|act|speak|translate|encode)\b"
+    r"|\b(?:right|correct|proper|only|best) (?:reply|answer|response)\b"
+    r"|\b(?:answers?|repl(?:y|ies)|responses?)\b.{0,20}\b(?:end|begin|start|finish|must|should)"
+    r"|\[S\d+\]|\bS\d+\b.{0,20}\b(?:means?|stands? for)\b|={4,}"
     r"|<\|\w+\|>|\[/?INST\]|<</?SYS>>|</?s>|<(?:start|end)_of_turn>|im_(?:start|end)"
     r"|(?:忽略|无视|忘记).{0,20}(?:指令|指示|规则|提示)|系统提示",
     re.IGNORECASE,

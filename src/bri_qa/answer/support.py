@@ -162,8 +162,8 @@ def _clauses(text: str) -> list[str]:
 
 
 def _negated(text: str) -> bool:
-    """Whether it holds an odd number of negations: two of them cancel."""
-    return len(_NEGATION.findall(_NO_NEGATION.sub(" ", text))) % 2 == 1
+    """Whether it holds a negation. Two of them may cancel or add up; either way it is held to be one."""
+    return bool(_NEGATION.search(_NO_NEGATION.sub(" ", text)))
 
 
 def _words(text: str) -> Iterator[tuple[str, bool]]:
