@@ -7,7 +7,7 @@ from typing import Any
 
 from bri_qa import render
 from bri_qa.export.paper import PROMISE, Paper, Place, asked, heading, message
-from bri_qa.history import Entry
+from bri_qa.history import Entry, stamp
 from bri_qa.types import CitedStatement
 
 _INDENT = "    "
@@ -89,7 +89,7 @@ def as_json(paper: Paper) -> dict[str, Any]:
     entries = [_json_entry(paper, entry) for entry in paper.entries]
     if paper.single:
         return entries[0]
-    return {"title": paper.title, "created": paper.created.isoformat(), "entries": entries}
+    return {"title": paper.title, "created": stamp(paper.created), "entries": entries}
 
 
 def _json_entry(paper: Paper, entry: Entry) -> dict[str, Any]:
@@ -98,4 +98,4 @@ def _json_entry(paper: Paper, entry: Entry) -> dict[str, Any]:
         {**item, "licence": places[item["number"]].licence, "permalink": places[item["number"]].permalink}
         for item in entry.contract["citations"]
     ]
-    return {**entry.contract, "citations": citations, "asked": entry.asked.isoformat()}
+    return {**entry.contract, "citations": citations, "asked": stamp(entry.asked)}

@@ -30,6 +30,7 @@ from bri_qa.history.records import (
     RatingFilters,
     Reason,
     Summary,
+    stamp,
     title_of,
 )
 
@@ -47,5 +48,6 @@ __all__ = [
     "Ratings",
     "Reason",
     "Summary",
+    "stamp",
     "title_of",
 ]

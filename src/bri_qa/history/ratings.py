@@ -15,7 +15,7 @@ from bri_qa.errors import HistoryInputError, NotFoundError
 from bri_qa.history import inputs
 from bri_qa.history.database import Database
 from bri_qa.history.models import ConversationRow, EntryRow, FeedbackRow
-from bri_qa.history.records import Feedback, Rated, RatedPage, Rating, RatingFilters, Reason
+from bri_qa.history.records import Feedback, Rated, RatedPage, Rating, RatingFilters, Reason, stamp
 from bri_qa.types import Turn
 
 MAX_COMMENT_CHARS = 2_000
@@ -161,7 +161,7 @@ def exported(rated: Rated) -> dict[str, Any]:
     feedback = rated.feedback
     return {
         "id": feedback.id,
-        "created": feedback.created.isoformat(),
+        "created": stamp(feedback.created),
         "rating": feedback.rating.value,
         "reason": feedback.reason.value if feedback.reason else None,
         "comment": feedback.comment,

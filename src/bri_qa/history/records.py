@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
 
@@ -134,6 +134,11 @@ class RatingFilters:
     since: datetime | None = None
     until: datetime | None = None
     search: str = ""
+
+
+def stamp(moment: datetime) -> str:
+    """A moment as JSON has it: ISO 8601 in UTC, `2026-03-01T12:00:00Z`."""
+    return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
 
 
 def title_of(question: str) -> str:

@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
-from bri_qa.history import Conversation, Entry, Feedback, Page, Rated, RatedPage, Rating, Reason, Summary
+from bri_qa.history import Conversation, Entry, Feedback, Page, Rated, RatedPage, Rating, Reason, Summary, stamp
 from bri_qa.history.conversations import MAX_TITLE_CHARS
 from bri_qa.history.ratings import MAX_COMMENT_CHARS, exported
 from bri_qa.web.schemas import AnswerOut
@@ -150,8 +150,8 @@ def conversation_json(item: Conversation) -> dict[str, Any]:
     return {
         "id": item.id,
         "title": item.title,
-        "created": item.created.isoformat(),
-        "updated": item.updated.isoformat(),
+        "created": stamp(item.created),
+        "updated": stamp(item.updated),
         "entries": [entry_json(entry) for entry in item.entries],
     }
 
@@ -160,7 +160,7 @@ def entry_json(entry: Entry) -> dict[str, Any]:
     """As `EntryOut` describes it."""
     return {
         "id": entry.id,
-        "asked": entry.asked.isoformat(),
+        "asked": stamp(entry.asked),
         "answer": entry.contract,
         "feedback": [FeedbackOut.of(item).model_dump(mode="json") for item in entry.feedback],
     }
