@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from bri_qa.evaluation.metrics import MACHINE
 from bri_qa.evaluation.report.changes import Changes
 from bri_qa.evaluation.report.explain import OUTCOMES, outcome
 from bri_qa.evaluation.report.plots import percent
@@ -117,7 +118,7 @@ def _speed(run: SavedRun) -> list[str]:
 
 def _compared(changed: Changes) -> str:
     improved, broken = len(changed.of("improved")), len(changed.of("broken"))
-    sure = [item for item in changed.differences if item.certain]
+    sure = [item for item in changed.differences if item.certain and item.metric not in MACHINE]
     better = [item.metric for item in sure if item.better]
     worse = [item.metric for item in sure if not item.better]
     sentence = f"Against {changed.name}, {counted(improved, 'case')} improved and {broken:,} broke."
