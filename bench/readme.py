@@ -204,6 +204,30 @@ def _times(one: dict[str, Any]) -> list[Any]:
     return [one["p50_ms"], one["p95_ms"], one["n"]]
 
 
+def _evaluate(found: dict[str, Any]) -> str:
+    names = {"free": "answers that cost nothing", "real": "the product"}
+    rows: Rows = [
+        [
+            words,
+            found[name]["seconds"],
+            found[name]["asking_seconds"],
+            found[name]["suite_seconds"],
+            found[name]["suite_ms_per_case"],
+            f"{100 * found[name]['suite_share']:.1f} %",
+            found[name]["cpu_seconds"],
+            round(found[name]["peak_memory_mb"]),
+        ]
+        for name, words in names.items()
+    ]
+    head = ["", "whole, s", "asking, s", "suite, s", "suite, ms a case", "suite's share", "CPU, s", "peak memory, MB"]
+    rates: Rows = [[count, rate] for count, rate in found["questions_per_second_by_threads"].items()]
+    models = ", ".join(f"{kind} {name}" for kind, name in found["real"]["models"].items())
+    return (
+        f"{found['cases']:,} cases over {found['passages']:,} passages of {found['documents']:,} documents; {models}.\n\n"
+        f"{_table(head, rows)}\n\n{_table(['threads that ask', 'questions a second'], rates)}"
+    )
+
+
 TABLES: dict[str, Callable[[dict[str, Any]], str]] = {
     "embed": _embed,
     "lexical": _lexical,
@@ -211,6 +235,7 @@ TABLES: dict[str, Callable[[dict[str, Any]], str]] = {
     "index": _index,
     "ask": _ask,
     "read": _read,
+    "evaluate": _evaluate,
 }
 
 if __name__ == "__main__":

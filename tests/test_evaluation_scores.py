@@ -105,7 +105,6 @@ def test_proof_by_hand() -> None:
         "citation_precision": 2 / 4,
         "alce_citation_recall": 2 / 4,  # the third quote lies within the first gold quote
         "alce_citation_precision": 2 / 4,
-        "statement_coverage": 1,  # 1840 and the name stand in their quotes; two statements have none
     }
 
 

@@ -15,7 +15,7 @@ from bri_qa.evaluation import metrics
 from bri_qa.evaluation.cases import Case
 from bri_qa.evaluation.checkpoint import Journal, answer_of
 from bri_qa.evaluation.sample import Row, Sample
-from bri_qa.evaluation.scores import Verdict, answer_scores, retrieval_scores, unproven_in, verdict
+from bri_qa.evaluation.scores import Verdict, answer_scores, lacking_in, retrieval_scores, statement_scores, verdict
 from bri_qa.render import as_json
 from bri_qa.types import Answer, Document, Question
 
@@ -41,12 +41,16 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """One case asked: the answer, the seconds it took, the scores that apply and the verdict."""
+    """One case asked: the answer, the seconds it took, the scores that apply and the verdict.
+
+    `unproven` are the numbers, names and dates of statements that do not stand in their quotes.
+    """
 
     case: Case
     asked: Asked
     scores: dict[str, float]
     verdict: Verdict
+    unproven: tuple[str, ...] = ()
 
     @property
     def answer(self) -> Answer:
@@ -90,7 +94,7 @@ class Record:
                 for item in case.evidence
             ],
             "scores": rounded(self.scores),
-            "unproven": unproven_in(self.answer),
+            "unproven": list(self.unproven),
             "seconds": self.seconds,
             "answer": dict(self.asked.shown),
         }
@@ -187,7 +191,10 @@ def _asked(pipeline: Pipeline, case: Case) -> Asked:
 
 
 def _record(case: Case, asked: Asked, scores: dict[str, float]) -> Record:
-    return Record(case, asked, _ordered(scores), verdict(case, asked.answer, scores))
+    lacking = list(lacking_in(asked.answer))
+    unproven = tuple(words for found in lacking for words in found)
+    ordered = _ordered(scores | statement_scores(lacking))
+    return Record(case, asked, ordered, verdict(case, asked.answer, scores), unproven)
 
 
 def _peak_memory_mb() -> float:

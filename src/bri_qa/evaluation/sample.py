@@ -57,7 +57,11 @@ class Sample:
     metric applies to no case of a resample, it is NaN."""
 
     def __init__(self, rows: Sequence[Row]) -> None:
-        self._scores = {name: _column([row.scores.get(name) for row in rows]) for name in METRICS}
+        scores = {name: _column([row.scores.get(name) for row in rows]) for name in METRICS}
+        self._scores = {name: values for name, values in scores.items() if not np.isnan(values).all()}
+        columns = np.column_stack([*self._scores.values()]) if self._scores else np.empty((len(rows), 0))
+        self._applies = (~np.isnan(columns)).astype(np.float64)
+        self._values = np.nan_to_num(columns)
         self._known = _flags([row.answerable for row in rows])
         self._quiet = _flags([row.abstained for row in rows])
         self._right = _flags([row.right for row in rows])
@@ -77,7 +81,8 @@ class Sample:
     def statistics(self, weights: Numbers) -> dict[str, Numbers]:
         """Every metric that a case can bear on, in the order of `METRICS`."""
         with np.errstate(divide="ignore", invalid="ignore"):
-            found = {name: _mean(values, weights) for name, values in self._scores.items() if not _absent(values)}
+            means = _nan_divided(weights @ self._values, weights @ self._applies)
+            found = {name: means[:, place] for place, name in enumerate(self._scores)}
             if "citation_validity" in found:
                 found["citation_validity"] = _mean(self._scores["citation_validity"], weights * self._citations)
             found |= self._abstention(weights) | self._latency(weights)
@@ -199,10 +204,6 @@ def _column(values: Sequence[float | None]) -> Numbers:
 
 def _flags(values: Sequence[bool]) -> Flags:
     return np.array(values, dtype=np.bool_)
-
-
-def _absent(values: Numbers) -> bool:
-    return bool(np.isnan(values).all())
 
 
 def _mean(values: Numbers, weights: Numbers) -> Numbers:

@@ -50,12 +50,11 @@ def _holds(document_id: str, span: Span, evidence: Evidence) -> bool:
 
 
 def answer_scores(case: Case, answer: Answer, documents: Documents) -> dict[str, float]:
-    """The scores of one answer that apply to it, without retrieval."""
+    """The scores of one answer that apply to it, without retrieval and `statement_coverage`."""
     scores: dict[str, float] = {}
     if answer.citations:
         scores["citation_validity"] = metrics.mean([_valid(item, documents) for item in answer.citations])
         scores["at_most_3_quotes"] = float(len(answer.citations) <= 3)
-        scores |= statement_scores(answer)
     if case.answers:
         scores |= _words(case, answer)
     if case.quoted:
@@ -75,19 +74,13 @@ def _valid(citation: Citation, documents: Documents) -> float:
     return float(document is not None and citation.span.of(document.text) == citation.quote)
 
 
-def statement_scores(answer: Answer) -> dict[str, float]:
-    """`statement_coverage`; empty if no statement has a number, name or date."""
-    found = list(_lacking(answer))
-    return {"statement_coverage": metrics.mean([float(not lacking) for lacking in found])} if found else {}
+def statement_scores(lacking: Sequence[Sequence[str]]) -> dict[str, float]:
+    """`statement_coverage` of what `lacking_in` gave; empty if no statement has a number, name or date."""
+    return {"statement_coverage": metrics.mean([float(not words) for words in lacking])} if lacking else {}
 
 
-def unproven_in(answer: Answer) -> list[str]:
-    """The numbers, names and dates that stand in a statement but not in its quotes, as they are written."""
-    return [words for lacking in _lacking(answer) for words in lacking]
-
-
-def _lacking(answer: Answer) -> Iterator[list[str]]:
-    """For each statement that has a number, name or date: those that its quotes lack."""
+def lacking_in(answer: Answer) -> Iterator[list[str]]:
+    """For each statement that has a number, name or date: those that its quotes lack, as they are written."""
     for statement in answer.statements:
         quotes = [answer.citations[number - 1].quote for number in statement.citations]
         lacking = unproven(statement.text, quotes)

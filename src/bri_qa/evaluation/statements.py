@@ -32,13 +32,20 @@ _NO_NAME = frozenset(
 def unproven(statement: str, quotes: Sequence[str]) -> list[str] | None:
     """The numbers, dates and names of `statement`, as written there, that do not stand in `quotes`; None if it has
     none of them at all."""
-    text, proof = canonical(statement), _Proof(quotes)
+    text = canonical(statement)
     dated = list(dates(text))
     rest = _without(text, [(start, end) for start, end, _ in dated])
+    counted = [number for number in numbers(rest) if number.words.lower() != "one"]
+    names = list(_names(rest))
+    if not (dated or counted or names):
+        return None
+    if any(statement in quote for quote in quotes):
+        return []
+    proof = _Proof(quotes)
     found = [(date.words, proof.has_date(date)) for _, _, date in dated]
-    found += [(number.words, proof.has_number(number)) for number in numbers(rest) if number.words.lower() != "one"]
-    found += [(" ".join(words), proof.has_name(words)) for words in _names(rest)]
-    return [words for words, stands in found if not stands] if found else None
+    found += [(number.words, proof.has_number(number)) for number in counted]
+    found += [(" ".join(words), proof.has_name(words)) for words in names]
+    return [words for words, stands in found if not stands]
 
 
 class _Proof:
