@@ -55,7 +55,7 @@ class Checked:
 
     def text(self) -> str:
         """The counts and a line for each finding."""
-        lines = [f"{len(self.files)} file{'s' * (len(self.files) != 1)}, {self.cases} cases"]
+        lines = [f"{len(self.files)} file{'s' * (len(self.files) != 1)}, {self.cases} case{'s' * (self.cases != 1)}"]
         for name, counts in (("split", self.splits), ("kind", self.kinds), ("tag", self.tags)):
             if counts:
                 lines.append(f"by {name}: " + ", ".join(f"{key} {number}" for key, number in counts.items()))
