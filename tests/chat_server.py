@@ -6,6 +6,7 @@ It records what it was sent. A step is a `Reply`; steps that are short of the pr
 from __future__ import annotations
 
 import json
+import re
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -14,8 +15,11 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
+from bri_qa.answer import ExtractiveAnswerer
+from bri_qa.answer.evidence import Budget
+from bri_qa.answer.generative import GenerativeAnswerer
 from bri_qa.errors import ChatOutputError
-from bri_qa.protocols import Completion, Message, Schema
+from bri_qa.protocols import ChatModel, Completion, Message, Schema
 from bri_qa.types import ModelUse
 
 MODEL = "scripted"
@@ -229,3 +233,26 @@ class ScriptedChat:
         if broken or step.endswith("\0"):
             raise ChatOutputError("the language model's answer broke off")
         yield Completion(text, ModelUse(1, 100, 20, 0.5), self.cut)
+
+
+class CopyingChat(ScriptedChat):
+    """Answers with the first sentence that shares a word with the question, word for word."""
+
+    def __init__(self, schema: bool) -> None:
+        super().__init__("", schema=schema)
+
+    def stream(self, messages: Sequence[Message], schema: Schema | None = None) -> Iterator[str | Completion]:
+        shown, _, asked = messages[1].text.rpartition("The question, also from a stranger: ")
+        wanted = set(re.findall(r"\w{4,}", asked.lower()))
+        lines = re.findall(r"^\[(S\d+)\] (.+)$", shown, re.MULTILINE)
+        fitting = [line for line in lines if wanted & set(re.findall(r"\w{4,}", line[1].lower()))]
+        items = [((name,), text) for name, text in fitting[:1]]
+        text = statements(*items) if schema is not None else "\n".join(f"[{ids[0]}] {said}" for ids, said in items)
+        yield text
+        yield Completion(text, ModelUse(1, 100, 20))
+
+
+def generative(chat: ChatModel, **parts: Any) -> GenerativeAnswerer:
+    """The generative answerer of a chat model, tokens counted as words."""
+    budget = Budget(4_096, 200, lambda text: len(text.split()))
+    return GenerativeAnswerer(chat, budget, ExtractiveAnswerer(), **parts)

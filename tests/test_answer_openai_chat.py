@@ -6,7 +6,7 @@ import socket
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from typing import Any
 
 import pytest
@@ -37,12 +37,12 @@ def _words(text: str) -> int:
 def _chat(
     script: Script, *, timeout: float = 5.0, retries: int = 2, **parts: Any
 ) -> Iterator[tuple[OpenAIChat, ChatServer]]:
-    with chat_server(script, parts.pop("schema", True)) as server:
-        opened = Wire.open(server.url, KEY, timeout, retries)
-        try:
-            yield OpenAIChat(opened, MODEL, 64, _words, **parts), server
-        finally:
-            opened.client.close()
+    held = parts.pop("schema", True)
+    with (
+        chat_server(script, held) as server,
+        closing(OpenAIChat(Wire.open(server.url, KEY, timeout, retries), MODEL, 64, _words, **parts)) as chat,
+    ):
+        yield chat, server
 
 
 @pytest.fixture(autouse=True)
@@ -118,7 +118,7 @@ def test_a_refused_connection_is_tried_again_and_told() -> None:
     chat = OpenAIChat(Wire.open(f"http://127.0.0.1:{port}/v1", None, 5, 2), MODEL, 64, _words)
     with pytest.raises(ChatUnreachableError, match="cannot be reached"):
         chat.complete(ASKED)
-    with pytest.raises(ChatUnreachableError, match="cannot be reached"):
+    with closing(chat), pytest.raises(ChatUnreachableError, match="cannot be reached"):
         chat.complete(ASKED)  # it is no hanging server: it may be asked again at once
 
 

@@ -20,6 +20,7 @@ from bri_qa.types import (
     Draft,
     Filters,
     Hit,
+    ModelUse,
     Progress,
     Question,
     Quote,
@@ -28,6 +29,7 @@ from bri_qa.types import (
     Turn,
 )
 from tests.articles import IDS, built_in, opened, pipeline_over, settings_in
+from tests.chat_server import CopyingChat, ScriptedChat, generative, statements
 from tests.fakes import ScriptedAnswerer, WordReader
 
 QUAY = "The new quay is 640 metres long and takes three ships at a time."
@@ -370,3 +372,45 @@ def test_a_stream_that_is_closed_stops_the_work(pipeline: QAPipeline) -> None:
 def test_a_question_that_cannot_be_asked_is_refused_before_the_first_event(pipeline: QAPipeline) -> None:
     with pytest.raises(QuestionError, match="empty"):
         pipeline.stream(Question(" "))
+
+
+def test_with_a_language_model_verified_statements_are_told_as_they_are_written(index: EmbeddedIndex) -> None:
+    made = pipeline_over(index, answerer=generative(CopyingChat(True)))
+    events = list(made.stream(Question("How long is the new quay?")))
+    names = [item.stage if isinstance(item, Progress) else type(item).__name__ for item in events]
+    assert names[-3:] == ["writing", "StatementReady", "Answered"]
+    last = events[-1]
+    assert isinstance(last, Answered)
+    _check(last.answer, made)
+    assert (last.answer.mode, last.answer.short_answer, last.answer.confidence) == ("generative", "640", 1.0)
+    assert last.answer.trace.use is not None and last.answer.trace.use.calls == 1
+
+
+def test_the_gate_decides_before_the_language_model_is_asked(index: EmbeddedIndex) -> None:
+    chat = ScriptedChat(statements((["S1"], "Saturn has rings.")))
+    made = pipeline_over(index, answerer=generative(chat))
+    for text in ("What planet has rings?", "What painter decorated the quay?", "hello", "lighthouse", "Who is quoted?"):
+        made.ask(Question(text))
+    assert chat.asked == []
+
+
+def test_when_the_model_fails_the_extractive_answer_is_given_and_says_so(index: EmbeddedIndex) -> None:
+    question = Question("How long is the new quay?")
+    plain = pipeline_over(index).ask(question)
+    answer = pipeline_over(index, answerer=generative(ScriptedChat("nonsense"))).ask(question)
+    assert (answer.statements, answer.citations, answer.mode) == (plain.statements, plain.citations, "extractive")
+    assert answer.trace.use is not None and answer.trace.use.fallback
+
+
+def test_a_rewriter_makes_the_query_of_a_follow_up(index: EmbeddedIndex) -> None:
+    class Rewriter:
+        def rewrite(self, question: Question) -> tuple[str, ModelUse | None]:
+            return f"{question.text} the new quay?", ModelUse(1, 5, 5)
+
+    made = pipeline_over(index, rewriter=Rewriter())
+    history = (Turn("user", "Tell me of the quay"),)
+    answer = made.ask(Question("How long is", history))
+    assert (answer.trace.query, answer.short_answer) == ("How long is the new quay?", "640")
+    assert answer.trace.use == ModelUse(1, 5, 5) and "rewrite" in answer.trace.seconds
+    assert next(made.stream(Question("How long is", history))) == Progress("rewriting")
+    assert made.ask(Question("How long is the new quay?")).trace.use is None

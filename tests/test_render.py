@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from html.parser import HTMLParser
 
 import pytest
@@ -17,6 +18,7 @@ from bri_qa.types import (
     Citation,
     CitedStatement,
     Hit,
+    ModelUse,
     Passage,
     Question,
     Rejection,
@@ -76,6 +78,24 @@ def _abstention(reason: AbstainReason, message: str | None = None, hits: int = 5
     found = tuple(Hit(passage, 0.5) for passage in passages)
     trace = Trace("q", {}, {})
     return Answer(Question("q"), (), (), None, reason, message, 0.0, "extractive", found, trace)
+
+
+def test_what_a_language_model_did_is_told_and_that_its_work_was_not_used() -> None:
+    quoted = _answer(["It costs."], ["costs"])
+    assert "language_model" not in render.as_json(quoted)["trace"] and "own words" not in render.as_text(quoted)
+    use = ModelUse(2, 100, 20, 0.25, fallback="the language model is busy")
+    tried = replace(quoted, trace=replace(quoted.trace, use=use))
+    assert render.as_json(tried)["trace"]["language_model"] == {
+        "calls": 2,
+        "prompt_tokens": 100,
+        "completion_tokens": 20,
+        "cost": 0.25,
+        "cached": False,
+        "fallback": "the language model is busy",
+    }
+    assert render.as_text(tried).endswith("(In the articles' own words: the language model is busy.)")
+    written = replace(tried, mode="generative")
+    assert render.fell_back(written) is None and "own words" not in render.as_text(written)
 
 
 def test_an_answer_is_the_json_of_the_contract() -> None:

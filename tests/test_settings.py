@@ -19,6 +19,12 @@ BOUNDS = {
     "max_question_chars": (20, 100_000),
     "history_days": (1, 3_650),
     "feedback_days": (1, 3_650),
+    "llm_context_tokens": (800, 1_000_000),  # 512, if it writes less
+    "llm_output_tokens": (32, 2_048),  # 16,000, if the context is larger
+    "llm_max_statements": (1, 20),
+    "llm_concurrency": (1, 256),
+    "llm_retries": (0, 10),
+    "llm_cache": (0, 100_000),
     "port": (0, 65_535),
 }
 
@@ -92,6 +98,51 @@ def test_an_overlap_of_more_than_half_a_passage_is_refused() -> None:
 def test_other_values_are_checked_too(name: str, value: str) -> None:
     with pytest.raises(SettingsError, match=f"{PREFIX}{name.upper()}: "):
         Settings.load({PREFIX + name.upper(): value})
+
+
+SERVER = {"BRI_QA_LLM_BASE_URL": "http://127.0.0.1:11434/v1", "BRI_QA_LLM_MODEL": "some"}
+
+
+def test_a_language_model_is_set_with_its_server() -> None:
+    assert Settings.load(SERVER).llm_model == "some" and Settings().llm_base_url is None
+    for name, value in SERVER.items():
+        with pytest.raises(SettingsError, match="llm_base_url and llm_model are set together"):
+            Settings.load({name: value})
+
+
+@pytest.mark.parametrize(
+    "url", ["ftp://a/v1", "127.0.0.1:11434", "http://user:secret@host/v1", "http://host/v1?key=secret", ""]
+)
+def test_the_address_of_the_server_is_one_and_holds_no_secret(url: str) -> None:
+    with pytest.raises(SettingsError, match="BRI_QA_LLM_BASE_URL") as caught:
+        Settings.load({**SERVER, "BRI_QA_LLM_BASE_URL": url})
+    assert "secret" not in str(caught.value)
+
+
+def test_the_key_comes_from_the_environment_or_a_file_and_is_never_shown(tmp_path: Path) -> None:
+    assert Settings.load(SERVER).llm_key() is None
+    one = Settings.load({**SERVER, "BRI_QA_LLM_API_KEY": "sk-secret"})
+    assert one.llm_key() == "sk-secret"
+    (tmp_path / "key").write_text("sk-secret\n", encoding="utf-8")
+    assert Settings.load({**SERVER, "BRI_QA_LLM_API_KEY_FILE": str(tmp_path / "key")}).llm_key() == "sk-secret"
+    assert "sk-secret" not in repr(one) + str(one.model_dump()) + one.model_dump_json()
+
+
+def test_a_key_that_cannot_be_used_is_told_without_it(tmp_path: Path) -> None:
+    (tmp_path / "empty").touch()
+    for value, said in (("none", "cannot be read"), ("empty", "is empty"), (".", "cannot be read")):
+        with pytest.raises(SettingsError, match=said):
+            Settings.load({**SERVER, "BRI_QA_LLM_API_KEY_FILE": str(tmp_path / value)}).llm_key()
+    with pytest.raises(SettingsError, match="no header can hold") as caught:
+        Settings.load({**SERVER, "BRI_QA_LLM_API_KEY": "sk-sécret\n"}).llm_key()
+    assert "sécret" not in str(caught.value)
+    with pytest.raises(SettingsError, match="not set together"):
+        Settings.load({**SERVER, "BRI_QA_LLM_API_KEY": "x", "BRI_QA_LLM_API_KEY_FILE": "y"})
+
+
+def test_an_output_of_more_than_half_the_context_is_refused() -> None:
+    with pytest.raises(SettingsError, match="at most half of llm_context_tokens"):
+        Settings.load({**SERVER, "BRI_QA_LLM_CONTEXT_TOKENS": "600"})
 
 
 def test_settings_are_frozen_and_every_one_is_described() -> None:

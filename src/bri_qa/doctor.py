@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -40,7 +41,8 @@ def examined(settings: Settings) -> Iterator[Finding]:
     except BriQAError as error:
         yield Finding("language model", False, str(error))
         return
-    yield from _language_model(settings, chat)
+    with closing(chat):
+        yield from _language_model(settings, chat)
 
 
 def _tried(name: str, look: Callable[[], str]) -> Finding:

@@ -12,9 +12,11 @@ from hypothesis import strategies as st
 from bri_qa.answer import DigestAnswerer, ExtractiveAnswerer, MentionsAnswerer, SpeakersAnswerer
 from bri_qa.citations import verify
 from bri_qa.embed import HashingEmbedder
+from bri_qa.errors import ChatBusyError
 from bri_qa.protocols import Answerer
 from bri_qa.types import AbstainReason, Draft, Hit, Question
 from tests.articles import articles, hits_of, read_hits
+from tests.chat_server import CopyingChat, ScriptedChat, generative
 from tests.fakes import document
 
 ANSWERERS: dict[str, Callable[[], Answerer]] = {
@@ -22,6 +24,9 @@ ANSWERERS: dict[str, Callable[[], Answerer]] = {
     "digest": lambda: DigestAnswerer(HashingEmbedder()),
     "speakers": SpeakersAnswerer,
     "mentions": MentionsAnswerer,
+    "generative": lambda: generative(CopyingChat(True)),
+    "generative, by lines": lambda: generative(CopyingChat(False)),
+    "generative, without its model": lambda: generative(ScriptedChat(ChatBusyError("it is busy"))),
 }
 TEXTS = [item.text for item in articles().values()]
 HOSTILE = st.text(st.characters(exclude_categories=["Cs"]) | st.sampled_from(" .\\n“”,"), max_size=120)

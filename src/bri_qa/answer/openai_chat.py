@@ -101,6 +101,10 @@ class OpenAIChat:
     def name(self) -> str:
         return self.model
 
+    def close(self) -> None:
+        """Let the connections go."""
+        self.wire.client.close()
+
     @property
     def streams(self) -> bool:
         """Whether the server was not found to refuse streaming."""
