@@ -11,13 +11,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from markdown_it import MarkdownIt
 
 from bri_qa.cli import run as command
 from bri_qa.errors import InputError
 from bri_qa.evaluation.report import render
 from bri_qa.evaluation.report.changes import changes
-from bri_qa.evaluation.report.markdown import as_markdown, code
 from bri_qa.evaluation.report.overview import overview
 from bri_qa.evaluation.report.page import size
 from bri_qa.evaluation.report.saved import open_run
@@ -192,6 +190,16 @@ def test_missed_gates_stand_on_the_page_and_lead_the_summary(tmp_path: Path) -> 
     assert f"- `{line}`" in summary
 
 
+def test_gates_that_hold_are_counted(tmp_path: Path) -> None:
+    gates = tmp_path / "gates.json"
+    bounds = {"abstention_recall": {"min": 0.5}, "citation_validity": {"min": 1.0}}
+    gates.write_text(json.dumps({"gates": bounds}), encoding="utf-8")
+    folder = saved(tmp_path / "run", baseline=gates)
+    assert "All 2 gates held" in page(folder).words
+    assert (folder / "report.md").read_text(encoding="utf-8").startswith("### Gates held: 3 of 5 right")
+    assert "The run was held to no gate." in page(saved(tmp_path / "free")).words
+
+
 def test_against_another_run_cases_improve_break_and_differ(tmp_path: Path) -> None:
     this = saved(tmp_path / "this")
     other = edited(saved(tmp_path / "other"), {"quay": {"verdict": "not_ranked"}, "moved": {"verdict": "ok"}})
@@ -221,39 +229,16 @@ def test_only_cases_of_the_same_id_and_question_are_compared(tmp_path: Path) -> 
     found = changes(open_run(this), open_run(other))
     assert sorted(found.pairs) == ["moved", "owner"]
     assert (found.only_this, found.only_other) == (3, 1)
+    with pytest.raises(InputError, match="share no case"):
+        render(this, saved(tmp_path / "foreign", HOSTILE))
 
 
-def test_the_markdown_of_hostile_cases_is_code_and_the_tags_that_fold(hostile: Path) -> None:
-    folder = edited(hostile, {HOSTILE[0]["id"]: {"verdict": "not_ranked"}})
-    render(folder)
-    text = (folder / "report.md").read_text(encoding="utf-8")
-    tokens = MarkdownIt("commonmark", {"html": True}).enable("table").parse(text)
-    inline = [child for token in tokens for child in token.children or []]
-    tags = {token.content.strip() for token in [*tokens, *inline] if token.type in ("html_block", "html_inline")}
-    for tag in tags:
-        assert re.fullmatch(r"</?(details|summary|code)>|<details>\n<summary>[\w ,]+</summary>", tag), tag
-    assert not [child for child in inline if child.type in ("link_open", "image")]
-    shown = MarkdownIt("commonmark", {"html": True}).render(text)
-    assert "&lt;script&gt;" in shown
-
-
-@pytest.mark.parametrize("text", ["a|b", "`tick`", "\\|", "<b>|</b>", "@all", "[x](y)", "  ", "多|言語"])
-def test_any_text_is_one_cell_of_code(text: str) -> None:
-    table = f"| a | b |\n| --- | --- |\n| {code(text)} | x |\n"
-    tokens = MarkdownIt("commonmark", {"html": True}).enable("table").parse(table)
-    assert [token.type for token in tokens].count("td_open") == 2
-    cell = next(token for token in tokens if token.type == "inline" and token.content not in ("a", "b"))
-    words = "".join(child.content for child in cell.children or [] if child.type != "html_inline")
-    assert words == (" ".join(text.split()) or "(empty)")
-
-
-def test_long_lists_of_the_markdown_are_cut_at_twenty(tmp_path: Path) -> None:
-    cases = [
-        {"id": f"lit-{at}", "question": f"When will the lighthouse be lit {at}?", "answers": []} for at in range(25)
-    ]
-    text = as_markdown(open_run(saved(tmp_path / "run", cases)))
-    assert text.count("\n- `lit-") == 20
-    assert "- and 5 more" in text
+def test_settings_that_differ_are_named(tmp_path: Path) -> None:
+    this = saved(tmp_path / "this", identity={"settings": {"top_k": 4, "reader": "bundled"}})
+    other = saved(tmp_path / "other", identity={"settings": {"top_k": 8, "reader": "bundled"}})
+    render(this, other)
+    words = " ".join(page(this).words.split())
+    assert "Made with other settings: settings.top_k 4 instead of 8." in words
 
 
 @pytest.mark.parametrize(

@@ -161,10 +161,10 @@ def test_kinds_show_their_share_and_interval() -> None:
 def test_a_difference_is_better_or_worse_only_beyond_chance() -> None:
     plot = plots.comparison(
         [
-            Difference("f1", 0.8, 0.7, (0.02, 0.18)),
+            Difference("f1", 0.8, 0.7, (0.02, 0.18), certain=True),
             Difference("mrr", 0.8, 0.7, (-0.02, 0.18)),
-            Difference("false_abstention_rate", 0.2, 0.1, (0.05, 0.15)),
-            Difference("latency_p50", 0.2, 0.1, (0.05, 0.15)),
+            Difference("false_abstention_rate", 0.2, 0.1, (0.05, 0.15), certain=True),
+            Difference("latency_p50", 0.2, 0.1, (0.05, 0.15), certain=True),
         ]
     )
     assert plot is not None

@@ -71,7 +71,8 @@ class Outcome:
     def heading(self) -> dict[str, Any]:
         """What was run on what, which gates were missed, and how it compares."""
         file = {"name": self.cases_file.name, "sha256": self.cases_file.sha256}
-        heading: dict[str, Any] = {"cases_file": file, "identity": dict(self.identity), "missed": list(self.missed)}
+        heading: dict[str, Any] = {"cases_file": file, "identity": dict(self.identity), "gates": len(self.checks)}
+        heading["missed"] = list(self.missed)
         if self.run.resumed:
             heading["resumed"] = self.run.resumed
         return heading if self.comparison is None else heading | {"comparison": self.comparison.as_json()}

@@ -6,29 +6,23 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from bri_qa.evaluation.bootstrap import paired
 from bri_qa.evaluation.metrics import LOWER_IS_BETTER
 from bri_qa.evaluation.report.saved import SavedCase, SavedRun
-from bri_qa.evaluation.sample import Row, Sample
 
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """`this - other` of one metric over the cases of both runs, with the 95 % interval of the difference."""
+    """`this - other` of one metric over the cases of both runs, its 95 % interval, and whether it is beyond chance."""
 
     metric: str
     this: float
     other: float
     interval: tuple[float, float]
+    certain: bool = False
 
     @property
     def change(self) -> float:
         return self.this - self.other
-
-    @property
-    def certain(self) -> bool:
-        """Whether the interval leaves out 0."""
-        return self.interval[0] > 0 or self.interval[1] < 0
 
     @property
     def better(self) -> bool:
@@ -56,51 +50,45 @@ def _shown(case: SavedCase) -> tuple[Any, ...]:
 
 @dataclass(frozen=True, slots=True)
 class Changes:
-    """`only_this` and `only_other` count the cases that cannot be paired, as the other run has no such case."""
+    """`only_this` and `only_other` count the cases that cannot be paired, as the other run has no such case.
+
+    `settings` are those that differ: name, value in this run, value in the other.
+    """
 
     name: str
     differences: tuple[Difference, ...]
     pairs: Mapping[str, Pair]
     only_this: int
     only_other: int
+    settings: tuple[tuple[str, str, str], ...] = ()
 
     def of(self, change: str) -> Sequence[Pair]:
         return [pair for pair in self.pairs.values() if pair.change == change]
 
 
 def changes(this: SavedRun, other: SavedRun) -> Changes:
-    """Pair the cases of one id that ask the same and expect the same.
+    """What `compare` finds between the runs, as the report shows it: over the cases that are the same in both.
 
-    Differences are over the pairs, their intervals by the paired bootstrap.
+    Raises:
+        CaseError: no case is the same in both.
     """
-    before = {case.id: case for case in other.cases}
-    pairs = {
-        case.id: Pair(case, before[case.id])
-        for case in this.cases
-        if case.id in before and _asked(before[case.id]) == _asked(case)
-    }
-    found = paired(
-        Sample([_row(pair.other) for pair in pairs.values()]), Sample([_row(pair.this) for pair in pairs.values()])
-    )
-    differences = tuple(
-        Difference(name, item.after, item.before, (item.low, item.high)) for name, item in found.items()
-    )
-    return Changes(other.name, differences, pairs, len(this.cases) - len(pairs), len(other.cases) - len(pairs))
+    from bri_qa.evaluation.compare import Judgement, compare  # which pairs cases as `Pair` of this module
 
-
-def _asked(case: SavedCase) -> tuple[Any, ...]:
-    """What makes it the same case."""
-    gold = tuple((item.document_id, item.quote) for item in case.evidence)
-    return case.question, case.history, case.answers, gold
-
-
-def _row(case: SavedCase) -> Row:
-    return Row(
-        scores=case.scores,
-        answerable=case.answerable,
-        abstained=case.answer.abstained,
-        right=case.right,
-        confidence=case.answer.confidence or 0.0,
-        citations=len(case.answer.citations),
-        seconds=case.seconds,
+    found = compare(other, this)
+    return Changes(
+        name=other.name,
+        differences=tuple(
+            Difference(
+                item.metric,
+                item.difference.after,
+                item.difference.before,
+                (item.difference.low, item.difference.high),
+                certain=item.judgement is not Judgement.NO_DIFFERENCE,
+            )
+            for item in found.findings
+        ),
+        pairs={pair.this.id: pair for pair in found.pairs},
+        only_this=len(found.only_after) + len(found.altered),
+        only_other=len(found.only_before) + len(found.altered),
+        settings=tuple((name, str(after), str(before)) for name, (before, after) in found.settings.items()),
     )

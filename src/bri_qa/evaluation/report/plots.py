@@ -277,8 +277,7 @@ def comparison(differences: Sequence[Difference]) -> Plot | None:
     return Plot(
         id="differences",
         title="Difference to the other run",
-        summary="A dot to the right of the line is a higher score in this run. "
-        "An interval that crosses the line may be chance.",
+        summary="A dot to the right of the line is a higher score in this run. Coloured dots are beyond chance.",
         x_title="this run less the other",
         y_title="",
         dots=tuple(dots),

@@ -20,7 +20,7 @@ def render(folder: Path, against: Path | None = None) -> dict[Path, int]:
         The files, with their sizes in bytes.
 
     Raises:
-        InputError: a run cannot be read, or a file cannot be written.
+        InputError: a run cannot be read, shares no case with the other, or a file cannot be written.
     """
     run = open_run(folder)
     changed = changes(run, open_run(against)) if against is not None else None
