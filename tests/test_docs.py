@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from bri_qa.history import Reason
 from bri_qa.settings import PREFIX, Settings
 from bri_qa.types import AbstainReason
 from bri_qa.web.schemas import AnswerOut, ProblemOut
@@ -71,7 +72,17 @@ def test_the_api_guide_lists_every_reason_to_abstain() -> None:
 
 def test_the_api_guide_lists_every_problem_code() -> None:
     source = "".join(
-        (ROOT / "src" / "bri_qa" / "web" / name).read_text(encoding="utf-8") for name in ("api.py", "security.py")
+        (ROOT / "src" / "bri_qa" / "web" / name).read_text(encoding="utf-8")
+        for name in ("api.py", "guards.py", "security.py")
     )
-    codes = set(re.findall(r'problem\(\d+, "(\w+)"', source)) | set(re.findall(r'\d{3}: "(\w+)"', source)) | {"refused"}
+    codes = (
+        set(re.findall(r'(?:problem\(\d+, |ForbiddenError\()"(\w+)"', source))
+        | set(re.findall(r'\d{3}: "(\w+)"', source))
+        | {"refused"}
+    )
     assert sorted(_first_column("## Problems")) == sorted(codes)
+
+
+def test_the_api_guide_names_every_reason_of_a_rating() -> None:
+    listed = API.read_text(encoding="utf-8").partition("The reasons are ")[2].partition(".\n")[0]
+    assert re.findall(r"`(\w+)`", listed) == [reason.value for reason in Reason]
