@@ -222,8 +222,9 @@ def _evaluate(found: dict[str, Any]) -> str:
     head = ["", "whole, s", "asking, s", "suite, s", "suite, ms a case", "suite's share", "CPU, s", "peak memory, MB"]
     rates: Rows = [[count, rate] for count, rate in found["questions_per_second_by_threads"].items()]
     models = ", ".join(f"{kind} {name}" for kind, name in found["real"]["models"].items())
+    passages = f"{found['passages']:,} passages of {found['documents']:,} documents"
     return (
-        f"{found['cases']:,} cases over {found['passages']:,} passages of {found['documents']:,} documents; {models}.\n\n"
+        f"{found['cases']:,} cases over {passages}; {models}.\n\n"
         f"{_table(head, rows)}\n\n{_table(['threads that ask', 'questions a second'], rates)}"
     )
 

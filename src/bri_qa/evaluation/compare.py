@@ -89,8 +89,9 @@ class Comparison:
     """`after` against `before`, over the cases that are the same in both.
 
     `only_before` and `only_after` name the cases of one run alone, `altered` those with one id and another question,
-    history or gold; none of them is compared. `lost` are metrics that apply to no case any more, with whether they
-    gate; `gained` those that did not before; `settings` what the runs were made with, where it differs.
+    history or gold; none of them is compared. `lost` are metrics that apply to no case any more, with whether they are
+    gates by name: where nothing abstains any more, losing the precision of abstentions is no loss. `gained` are those
+    that did not apply before; `settings` what the runs were made with, where it differs.
     """
 
     before: str
@@ -110,7 +111,7 @@ class Comparison:
 
     @property
     def failed(self) -> bool:
-        """Whether a metric that gates is worse, or applies no more."""
+        """Whether a metric that gates is worse, or one that was named applies no more."""
         return bool(self.judged(Judgement.WORSE)) or any(self.lost.values())
 
     @property
@@ -203,7 +204,7 @@ def compare(before: SavedRun, after: SavedRun, policy: Policy | None = None) -> 
         only_before=tuple(name for name in then if name not in now),
         only_after=tuple(name for name in now if name not in then),
         altered=tuple(case.id for case in shared if case.id not in same),
-        lost={name: policy.holds(name) for name in applied if name not in applies},
+        lost={name: name in policy.gates for name in applied if name not in applies},
         gained=tuple(name for name in applies if name not in applied),
         settings=dict(_differing(before.file.identity, after.file.identity)),
     )
