@@ -31,7 +31,8 @@ def test_the_same_run_again_differs_in_nothing(asked: Told, here: Path) -> None:
 
 
 def test_a_worse_run_exits_with_1(asked: Told, here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    many = [{**CASES[0], "id": str(number)} for number in range(8)]
+    case = json.dumps(CASES[0])
+    many = [json.loads(case) | {"id": str(number)} for number in range(8)]
     (here / "cases.jsonl").write_text("\n".join(json.dumps(case) for case in many), encoding="utf-8")
     asked.fine("eval", "--cases", "cases.jsonl", "--report", "good")
     monkeypatch.setenv("BRI_QA_ABSTAIN_BELOW", "1")
