@@ -42,6 +42,12 @@ def test_words_are_normalised_as_in_squad(text: str, words: str) -> None:
     [
         ("1976", ["1976"], 1, 1),
         ("Santa Clara, California", ["Santa Clara", "the Santa Clara California"], 1, 1),
+        # of the published predictions of a SQuAD 2.0 model, with their published scores
+        ("Y. pestis", ["the mechanism by which Y. pestis was usually transmitted"], 0, 0.4),
+        ('"duty"', ["duty"], 1, 1),
+        ("Red Turban rebels", ["the Red Turban Rebels", "Red Turban rebels"], 1, 1),
+        ("King George's War", ["King George's War"], 1, 1),
+        ("apparent", ["antiparallel", "antiparallel spins", "antisymmetric"], 0, 0),
         ("the Denver Broncos", ["Denver Broncos"], 1, 1),
         ("Broncos", ["Denver Broncos"], 0, 2 / 3),
         ("the gold anniversary of the Super Bowl", ["golden anniversary"], 0, 2 * 1 / (5 + 2)),
