@@ -1,12 +1,18 @@
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from bri_qa.answer import ExtractiveAnswerer
-from bri_qa.compose import identity_card, open_index, pipeline, refresh
-from bri_qa.errors import CorpusError, IndexMissingError, IndexStaleError
+from bri_qa.answer.generative import GenerativeAnswerer
+from bri_qa.answer.openai_chat import OpenAIChat, Prices
+from bri_qa.compose import identity_card, language_model, open_index, pipeline, refresh
+from bri_qa.errors import CorpusError, IndexMissingError, IndexStaleError, SettingsError
 from bri_qa.settings import Settings
 from bri_qa.types import Question
 from tests.articles import IDS, built_in, settings_in
@@ -88,6 +94,41 @@ def test_without_a_corpus_or_an_index_it_says_what_to_do(tmp_path: Path) -> None
         refresh(nowhere)
     with pytest.raises(IndexMissingError, match="run `bri-qa index` first"):
         pipeline(nowhere)
+
+
+def test_without_a_language_model_nothing_of_one_is_loaded(tmp_path: Path) -> None:
+    made = pipeline(built_in(tmp_path, reader="sentences"))
+    assert (made.answerer.mode, made.rewriter, set(made.models)) == ("extractive", None, {"embedder", "reader"})
+    code = (
+        "import sys; from bri_qa.compose import pipeline; from bri_qa.settings import Settings; pipeline(Settings.load());"
+        "sys.stderr.write(' '.join(name for name in sys.modules if name.startswith(('httpx', 'openai', 'bri_qa.answer.gen', 'bri_qa.answer.wire'))))"
+    )
+    environ = {"BRI_QA_INDEX_DIR": str(tmp_path / "index"), "BRI_QA_EMBEDDING_MODEL": "hashing"}
+    environ |= {"BRI_QA_READER": "sentences", "PATH": os.environ["PATH"]}
+    done = subprocess.run([sys.executable, "-c", code], env=environ, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_a_language_model_is_put_in_where_one_is_set(tmp_path: Path) -> None:
+    server = {"llm_base_url": "http://127.0.0.1:1/v1", "llm_model": "some", "llm_retries": 0, "llm_price_prompt": 2}
+    settings = built_in(tmp_path, reader="sentences", llm_api_key="sk-secret", **server)
+    made = pipeline(settings)
+    assert made.models["language model"] == "some" and made.answerer.mode == "generative"
+    assert made.rewriter is not None
+    answer = made.ask(Question("How long is the new quay?"))
+    assert answer.mode == "extractive" and answer.trace.use is not None
+    assert "cannot be reached" in (answer.trace.use.fallback or "")
+    left = pipeline(settings.model_copy(update={"llm_rewrite": False}))
+    assert left.rewriter is None
+    with closing(language_model(settings)) as chat:
+        assert chat.prices == Prices(2, 0)
+    for item in (left, made):
+        assert isinstance(item.answerer, GenerativeAnswerer) and isinstance(item.answerer.chat, OpenAIChat)
+        item.answerer.chat.close()
+    card = str(identity_card(settings))
+    assert "'llm_model': 'some'" in card and "127.0.0.1" not in card and "secret" not in card
+    with pytest.raises(SettingsError, match="no language model is configured; set BRI_QA_LLM_BASE_URL"):
+        language_model(settings.model_copy(update={"llm_base_url": None}))
 
 
 def test_the_identity_card_says_what_a_result_was_made_with_and_not_where(tmp_path: Path) -> None:
