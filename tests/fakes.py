@@ -105,6 +105,10 @@ class FakePipeline:
         self.asked: list[Question] = []
         self.max_question_chars = 4_000
 
+    def last(self, text: str) -> Question:
+        """The last time that `text` was asked: the page also asks by itself, to see what it may offer."""
+        return [question for question in self.asked if question.text == text][-1]
+
     def document(self, document_id: str) -> Document | None:
         return self.by_id.get(document_id)
 

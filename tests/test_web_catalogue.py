@@ -99,7 +99,7 @@ def test_hostile_titles_and_searches_stay_words(client: TestClient) -> None:
     assert 'value="&quot;&gt;&lt;script&gt;' in page
     assert ENGLISH("articles.nothing") in page
     listed = client.get("/articles?q=odd").text
-    assert "Ask about “Odd &lt;b&gt;title&lt;/b&gt; &amp; &quot;quotes&quot;” alone" in listed
+    assert 'aria-label="Ask about this article alone: Odd &lt;b&gt;title&lt;/b&gt; &amp; &quot;quotes&quot;"' in listed
     assert "<u>Mill" not in listed
 
 

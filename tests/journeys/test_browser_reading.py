@@ -47,7 +47,7 @@ def test_hostile_words_of_an_article_never_run(base: str, visit: Visit, size: tu
     answer.locator(".bri-mark").first.click()
     reader = screen.page.locator("#bri-reader")
     expect(reader).to_contain_text('<img src=x onerror="window.pwned=2">')
-    expect(reader.locator("a, img, script, b, u, i")).to_have_count(0)
+    expect(reader.locator(".bri-text a, .bri-text img, script, b, u, i")).to_have_count(0)
     expect(screen.page.locator(".bri-card").first).to_contain_text("<u>Mill</u>")
     screen.page.keyboard.press("Escape")
     screen.ask('<img src=x onerror="window.pwned=6"> clerk of the moon, of glass and of steel')
@@ -119,10 +119,10 @@ def test_the_first_stops_of_the_keyboard(base: str, visit: Visit) -> None:
     screen = visit(base)
     stops = []
     screen.page.locator(".bri-skip").focus()
-    for _ in range(4):
+    for _ in range(6):
         stops.append(screen.page.evaluate("document.activeElement.innerText || document.activeElement.ariaLabel"))
         screen.page.keyboard.press("Tab")
-    assert stops == ["Skip to the question box", "bri_qa", "3 articles", "Dark colours"]
+    assert stops == ["Skip to the question box", "Conversations", "bri_qa", "3 articles", "中文", "Dark colours"]
     screen.page.locator(".bri-skip").focus()
     assert screen.seen(screen.page.locator(".bri-skip"))
     screen.page.keyboard.press("Enter")

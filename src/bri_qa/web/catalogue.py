@@ -97,7 +97,7 @@ def _item(item: Document, texts: Texts, level: int) -> str:
     facts.append(texts("articles.language", language=foreign) if foreign else None)
     title, language = escape(source.title), f' lang="{escape(source.language)}"' if source.language else ""
     alone = scope.address(Filters(document_ids=(item.id,)))
-    label = escape(texts("articles.alone.named", title=source.title))
+    label = escape(f"{texts('articles.alone')}: {source.title}")
     return (
         f'<li><h{level}><a href="{escape(article.address(item))}" class="bri-open" data-document="{escape(item.id)}"'
         f"{language}>{title}</a></h{level}><p>{escape(' · '.join(fact for fact in facts if fact))}</p>"

@@ -9,7 +9,7 @@ import { History, exports } from "./history.js";
 import { Panel, numberOf } from "./panel.js";
 import { Peek } from "./peek.js";
 import * as scope from "./scope.js";
-import { counted, t } from "./texts.js";
+import { counted, language, t } from "./texts.js";
 
 const chat = () => document.getElementById("bri-chat");
 const log = () => chat()?.querySelector('[role="log"]');
@@ -49,6 +49,11 @@ function mendNames() {
   if (field) {
     set(field, "aria-label", t("box.label"));
     set(field, "aria-describedby", "bri-note bri-length");
+  }
+  const examples = place.querySelector(".examples");
+  if (examples) {
+    set(examples, "role", "group");
+    set(examples, "aria-label", t("examples"));
   }
   for (const mark of place.querySelectorAll(".bri-mark")) set(mark, "aria-controls", "bri-panel");
 }
@@ -265,5 +270,7 @@ for (const [on, state] of [["pointerover", true], ["focusin", true], ["pointerou
 }
 
 addEventListener("offline", () => announce(t("offline")));
+// Gradio names its own language once it has loaded; the page is in the reader's.
+new MutationObserver(() => set(document.documentElement, "lang", language)).observe(document.documentElement, { attributeFilter: ["lang"] });
 new MutationObserver(look).observe(document.querySelector("gradio-app"), { childList: true, subtree: true });
 look();

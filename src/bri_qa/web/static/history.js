@@ -102,7 +102,7 @@ export class History {
       acts.append(one);
     }
     const save = button("bri-talk-save", t("foot.save"), () => files([[t("save.conversation"), exports("conversations", item.id)]]));
-    save.setAttribute("aria-label", `${t("history.export")}: ${item.title}`);
+    save.setAttribute("aria-label", `${t("foot.save")}: ${item.title}`);
     acts.append(save);
     line.append(link, acts);
     return line;
