@@ -5,12 +5,25 @@ from pathlib import Path
 
 import pytest
 from fastapi import FastAPI
+from fastapi.testclient import TestClient
 
 from bri_qa.history import Rating
 from bri_qa.settings import Settings
+from bri_qa.web.identity import COOKIE
 from bri_qa.web.records import Records
 from tests.fakes import FakePipeline
-from tests.housing import ANNA, House
+from tests.housing import ANNA, House, assert_problem
+from tests.serving import made
+
+
+def test_the_product_keeps_what_its_page_is_asked() -> None:
+    """The routes stand in front of Gradio, behind the same cookie as the page; who administers is put in."""
+    with TestClient(made(FakePipeline())) as client:
+        assert client.get("/").headers["set-cookie"].startswith(f"{COOKIE}=anonymous:")
+        assert client.get("/api/v1/history").json() == {"conversations": [], "next": None}
+        assert_problem(client.get("/api/v1/export/answers/none"), 404, "not_found", "there is no such answer")
+        assert_problem(client.get("/api/v1/feedback"), 403, "admin_only")
+        assert_problem(client.get("/api/v1/history/a/b"), 404, "not_found", "nothing at this address")
 
 
 def test_old_records_are_deleted_at_start_and_again_and_again(tmp_path: Path) -> None:

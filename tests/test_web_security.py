@@ -31,6 +31,12 @@ ROUTES = [
     ("GET", "/readyz", 200),
     ("GET", "/api/v1/openapi.json", 200),
     ("POST", "/api/v1/ask", 422),
+    ("GET", "/api/v1/history?limit=0", 422),
+    ("DELETE", "/api/v1/history", 403),  # from another origin
+    ("PUT", "/api/v1/feedback", 403),
+    ("GET", "/api/v1/feedback", 403),
+    ("GET", "/api/v1/feedback/export", 403),
+    ("GET", "/api/v1/export/answers/nothing?format=pdf", 422),
     ("GET", "/theme.css", 200),
     ("GET", "/robots.txt", 200),
     ("GET", "/static/fonts/IBMPlexSans/IBMPlexSans-Regular.woff2", 200),
