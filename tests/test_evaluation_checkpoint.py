@@ -120,6 +120,14 @@ def test_a_line_that_was_cut_short_is_dropped(plan: Plan, cut: int) -> None:
     assert [question.text for question in asked.asked[1:]] == [case["question"] for case in CASES[2:]]
 
 
+def test_a_run_that_is_stopped_again_after_a_cut_line_still_goes_on(plan: Plan) -> None:
+    stopped(plan, 3)
+    file = folder_of(plan) / NAME
+    file.write_bytes(file.read_bytes()[:-20])
+    stopped(plan, 2)
+    assert carry_out(plan, pipeline(), IDENTITY).run.resumed == 4
+
+
 def test_a_journal_cut_within_its_first_line_is_begun_anew(plan: Plan) -> None:
     folder_of(plan).mkdir()
     (folder_of(plan) / NAME).write_bytes(b'{"format": 1, "conf')

@@ -55,6 +55,8 @@ STANDS = [
 LACKS = [
     ("It reached 112,000 trains.", "112,001 trains", ["112,000"]),
     ("It reached 112,000 trains.", "many trains", ["112,000"]),
+    ("It has 15 boats.", "1,5 boats", ["15"]),
+    ("It has 1500 boats.", "1,50 boats", ["1500"]),
     ("It cost 48 million.", "48 crowns", ["48 million"]),
     ("It rose by 5%.", "5 people", ["5%"]),
     ("It has forty boats.", "48 boats", ["forty"]),
