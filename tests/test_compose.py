@@ -11,11 +11,12 @@ import pytest
 from bri_qa.answer import ExtractiveAnswerer
 from bri_qa.answer.generative import GenerativeAnswerer
 from bri_qa.answer.openai_chat import OpenAIChat, Prices
-from bri_qa.compose import identity_card, language_model, open_index, pipeline, refresh
+from bri_qa.compose import identity_card, language_model, open_index, pipeline, refresh, without_language_model
 from bri_qa.errors import CorpusError, IndexMissingError, IndexStaleError, SettingsError
 from bri_qa.settings import Settings
-from bri_qa.types import Question
-from tests.articles import IDS, built_in, settings_in
+from bri_qa.types import AbstainReason, Draft, Question
+from tests.articles import IDS, built_in, pipeline_over, settings_in
+from tests.fakes import ScriptedAnswerer
 
 
 def test_settings_become_a_pipeline_that_answers(tmp_path: Path) -> None:
@@ -138,3 +139,14 @@ def test_the_identity_card_says_what_a_result_was_made_with_and_not_where(tmp_pa
     assert one["settings"]["top_k"] == 3 and one["index"]["passage_tokens"] == 160
     assert len(one["index"]["corpus_sha256"]) == 64
     assert str(tmp_path) not in str(one)
+
+
+def test_what_nobody_asked_costs_no_call_of_a_language_model(tmp_path: Path) -> None:
+    settings = built_in(tmp_path, max_statements=2)
+    whole = pipeline_over(
+        open_index(settings), answerer=ScriptedAnswerer(lambda _: Draft(reason=AbstainReason.NOT_STATED))
+    )
+    checking = without_language_model(whole, settings)
+    assert checking.answerer == ExtractiveAnswerer(2)
+    assert checking.rewriter is None
+    assert checking.index is whole.index

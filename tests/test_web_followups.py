@@ -10,7 +10,7 @@ from bri_qa.errors import IndexMissingError
 from bri_qa.types import Span
 from bri_qa.web import followups, texts
 from bri_qa.web.followups import NextIn, candidates, suggested
-from tests.fakes import FakePipeline
+from tests.fakes import FakePipeline, document
 from tests.serving import made
 
 ENGLISH = texts.of(texts.ENGLISH)
@@ -28,14 +28,24 @@ def client() -> Iterator[TestClient]:
 
 
 def test_those_who_speak_and_what_is_named_make_questions() -> None:
-    asked = candidates(HARBOUR, Span(149, 214), "", ENGLISH)
+    asked = [one.text for one in candidates(HARBOUR, Span(149, 214), "", ENGLISH)]
     assert "What did Mara Oduya say?" in asked
     assert "What did Tomas Reiner say?" in asked
     assert asked.index("What did Mara Oduya say?") < asked.index("What did Tomas Reiner say?")  # the nearer one first
 
 
 def test_what_has_been_asked_or_told_makes_no_question() -> None:
-    assert not [text for text in candidates(HARBOUR, Span(149, 214), "and mara oduya?", ENGLISH) if "Oduya" in text]
+    asked = candidates(HARBOUR, Span(149, 214), "and mara oduya?", ENGLISH)
+    assert not [one for one in asked if "Oduya" in one.text]
+
+
+def test_names_within_a_sentence_come_after_those_who_speak() -> None:
+    text = "Title\nIt met at the Coast Guard School of Lindum. “So be it,” said Ada Moss. The Old Mill burned."
+    asked = candidates(document("x", text), Span(0, 5), "", ENGLISH)
+    assert [one.text for one in asked] == [
+        "What did Ada Moss say?",
+        "What is said about the Coast Guard School of Lindum?",
+    ]
 
 
 def test_only_what_the_pipeline_answers_is_offered() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -115,6 +115,13 @@ def pipeline(settings: Settings) -> QAPipeline:
         abstain_below=settings.abstain_below,
         max_question_chars=settings.max_question_chars,
     )
+
+
+def without_language_model(pipeline: QAPipeline, settings: Settings) -> QAPipeline:
+    """The same, sharing its parts, for questions that nobody asked: they cost no call of a language model."""
+    from bri_qa.answer import ExtractiveAnswerer
+
+    return replace(pipeline, answerer=ExtractiveAnswerer(settings.max_statements), rewriter=None)
 
 
 def identity_card(settings: Settings) -> dict[str, Any]:

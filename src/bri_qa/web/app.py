@@ -12,7 +12,9 @@ from fastapi.middleware.cors import CORSMiddleware
 from fastapi.responses import FileResponse
 from fastapi.staticfiles import StaticFiles
 
+from bri_qa.compose import without_language_model
 from bri_qa.errors import SettingsError
+from bri_qa.pipeline import QAPipeline
 from bri_qa.settings import Settings
 from bri_qa.web import (
     api,
@@ -64,8 +66,9 @@ def create_app(settings: Settings, pipeline: Pipeline, is_admin: guards.IsAdmin 
     app.include_router(feedback_api.router(records, is_admin))
     app.include_router(export_api.router(records, settings.public_url))
     app.include_router(api.router(pipeline, workers))
-    for routes in (source, catalogue_page, followups):
-        app.include_router(routes.router(pipeline, workers))
+    app.include_router(source.router(pipeline, workers))
+    app.include_router(catalogue_page.router(pipeline, workers))
+    app.include_router(followups.router(_checker(settings, pipeline), workers))
     app.mount("/ui", StaticFiles(directory=STATIC))
 
     @app.get("/favicon.ico", include_in_schema=False)
@@ -86,6 +89,11 @@ def create_app(settings: Settings, pipeline: Pipeline, is_admin: guards.IsAdmin 
     app.add_middleware(HeadersMiddleware)
     handlers = chat.Chat(pipeline, workers, settings.corpus_dir / "examples.txt", records)
     return blocks.mount(app, handlers)
+
+
+def _checker(settings: Settings, pipeline: Pipeline) -> Pipeline:
+    """What checks the questions that the page may offer."""
+    return without_language_model(pipeline, settings) if isinstance(pipeline, QAPipeline) else pipeline
 
 
 def serve(settings: Settings, pipeline: Pipeline, announce: Callable[[str], None] | None = None) -> None:

@@ -4,6 +4,7 @@ offered, after the answer has been shown."""
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 import regex
 from fastapi import APIRouter, Depends, Request
@@ -13,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from bri_qa.answer.speech import voices
 from bri_qa.errors import BriQAError
 from bri_qa.passages import sentences
-from bri_qa.types import Document, Question, Span
+from bri_qa.types import Document, Filters, Question, Span
 from bri_qa.web import confidence, visitors
 from bri_qa.web.guards import same_origin
 from bri_qa.web.schemas import FiltersIn
@@ -25,8 +26,17 @@ CHECKED = 8  # candidates put to the pipeline, at most
 READ_CHARS = 20_000  # of an article, around what was cited
 _WORD = r"\p{Lu}[\p{L}\p{M}]+(?:[’'-][\p{L}\p{M}]+)*"
 _NAME = regex.compile(
-    rf"(?<=\p{{Ll}}[,]? )(?:the )?{_WORD}(?: (?:(?:of|for|and|de|van|von) )?{_WORD}){{1,4}}(?![\p{{L}}’'-])"
+    rf"(?<=\p{{Ll}}[,]? )the {_WORD}(?: (?:(?:of|for|and|de|van|von) )?{_WORD}){{1,5}}(?![\p{{L}}’'-])"
 )
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A question about `name`. `spoken`: about the words of one who speaks."""
+
+    text: str
+    name: str
+    spoken: bool
 
 
 class PlaceIn(BaseModel):
@@ -49,8 +59,8 @@ class NextIn(BaseModel):
     filters: FiltersIn = FiltersIn()
 
 
-def candidates(document: Document, near: Span, asked: str, texts: Texts) -> list[str]:
-    """Questions about those who speak and what is named in `document`, the nearest to `near` first.
+def candidates(document: Document, near: Span, asked: str, texts: Texts) -> list[Candidate]:
+    """Questions about those who speak in `document`, then about what it names, each the nearest to `near` first.
 
     A name that `asked` holds (case does not matter) makes no question.
     """
@@ -58,13 +68,13 @@ def candidates(document: Document, near: Span, asked: str, texts: Texts) -> list
     text = document.text[start : near.end + READ_CHARS // 2]
     said, named = _names(text)
     known = asked.casefold()
-    found: list[tuple[int, str]] = []
+    found: list[tuple[bool, int, Candidate]] = []
     for key, names in (("next.said", said), ("next.about", named)):
         for name, at in names.items():
-            parts = name.casefold().removeprefix("the ").split()
-            if name.casefold() not in known and parts[-1] not in known:
-                found.append((abs(start + at - near.start), texts(key, name=name)))
-    return [question for _, question in sorted(found)]
+            if name.casefold() not in known and name.casefold().split()[-1] not in known:
+                one = Candidate(texts(key, name=name), name, names is said)
+                found.append((not one.spoken, abs(start + at - near.start), one))
+    return [one for *_, one in sorted(found, key=lambda item: item[:2])]
 
 
 def _names(text: str) -> tuple[dict[str, int], dict[str, int]]:
@@ -82,13 +92,18 @@ def _names(text: str) -> tuple[dict[str, int], dict[str, int]]:
     return said, {name: at for name, at in named.items() if name.casefold() not in spoken}
 
 
-def checked(question: Question, seen: Sequence[PlaceIn], pipeline: Pipeline) -> bool:
-    """Whether the pipeline answers it, not unsure, with a quote that the reader has not seen."""
+def checked(candidate: Candidate, filters: Filters, seen: Sequence[PlaceIn], pipeline: Pipeline) -> bool:
+    """Whether the pipeline answers it with the name in its first quote, and with a quote that was not seen.
+
+    What is said about a name is offered only where the answer is not unsure.
+    """
     try:
-        answer = pipeline.ask(question)
+        answer = pipeline.ask(Question(candidate.text, filters=filters))
     except BriQAError:
         return False
-    if answer.abstained or confidence.band(answer.confidence).kind == "low":
+    if answer.abstained or candidate.name.casefold() not in answer.citations[0].quote.casefold():
+        return False
+    if not candidate.spoken and confidence.band(answer.confidence).kind == "low":
         return False
     return any(
         not any(item.document == place.document_id and item.start <= place.span.start < item.end for item in seen)
@@ -99,16 +114,17 @@ def checked(question: Question, seen: Sequence[PlaceIn], pipeline: Pipeline) -> 
 def suggested(wanted: NextIn, pipeline: Pipeline, texts: Texts) -> list[str]:
     """At most `OFFERED` questions that the articles answer."""
     filters = wanted.filters.to_filters()
-    tried = list(dict.fromkeys(_woven(_by_document(wanted, pipeline, texts))))[:CHECKED]
+    tried = list({one.text: one for one in _woven(_by_document(wanted, pipeline, texts))}.values())[:CHECKED]
     offered: list[str] = []
-    for text in tried:
-        if len(offered) < OFFERED and checked(Question(text, filters=filters), wanted.places, pipeline):
-            offered.append(text)
+    for one in tried:
+        if len(offered) < OFFERED and checked(one, filters, wanted.places, pipeline):
+            offered.append(one.text)
     return offered
 
 
-def _by_document(wanted: NextIn, pipeline: Pipeline, texts: Texts) -> list[list[str]]:
-    asked, found = "\n".join(wanted.asked), []
+def _by_document(wanted: NextIn, pipeline: Pipeline, texts: Texts) -> list[list[Candidate]]:
+    asked = "\n".join(wanted.asked)
+    found: list[list[Candidate]] = []
     for place in {item.document: item for item in reversed(wanted.places)}.values():
         document = pipeline.document(place.document)
         if document is not None and place.start <= place.end <= len(document.text):
@@ -116,7 +132,7 @@ def _by_document(wanted: NextIn, pipeline: Pipeline, texts: Texts) -> list[list[
     return found
 
 
-def _woven(lists: Sequence[Sequence[str]]) -> Iterator[str]:
+def _woven(lists: Sequence[Sequence[Candidate]]) -> Iterator[Candidate]:
     """The first of each, then the second of each."""
     for rank in range(max(map(len, lists), default=0)):
         yield from (items[rank] for items in lists if rank < len(items))
