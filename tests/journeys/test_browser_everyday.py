@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -260,6 +261,25 @@ def test_nothing_typed_is_lost(base: str, pipeline: FakePipeline, visit: Visit) 
     pipeline.gate.set()
     screen.page.get_by_role("button", name="Ask", exact=True).click()
     expect(screen.answers).to_have_count(1)
+
+
+def test_a_server_started_anew_in_the_middle_of_an_answer_gives_the_question_back(visit: Visit, tmp_path: Path) -> None:
+    pipeline = FakePipeline()
+    with served(pipeline, history=tmp_path) as first:
+        screen, port = visit(first), int(first.rpartition(":")[2])
+        screen.ask("How long is the new quay?")
+        pipeline.gate.clear()
+        screen.box.fill("please wait for the lighthouse")
+        screen.box.press("Enter")
+        expect(screen.page.locator(".bri-working")).to_be_visible()
+        threading.Timer(3, pipeline.gate.set).start()  # it goes down while it is being asked
+    expect(screen.page.locator("#bri-trouble")).to_contain_text("The server does not answer")
+    with served(FakePipeline(), history=tmp_path, port=port):
+        expect(screen.box).to_have_value("please wait for the lighthouse")
+        expect(screen.page.locator(".bri-user")).to_have_text(["How long is the new quay?"])
+        screen.page.get_by_role("button", name="Ask", exact=True).click()
+        expect(screen.answers).to_have_count(2)
+    screen.trouble.clear()  # the browser has told that the server was gone
 
 
 def test_a_question_that_cannot_be_used_stays_and_says_why(base: str, visit: Visit) -> None:

@@ -10,6 +10,7 @@ import { Panel, numberOf } from "./panel.js";
 import { Peek } from "./peek.js";
 import * as scope from "./scope.js";
 import { counted, language, t } from "./texts.js";
+import { watch } from "./watch.js";
 
 const chat = () => document.getElementById("bri-chat");
 const log = () => chat()?.querySelector('[role="log"]');
@@ -170,6 +171,7 @@ function look() {
   for (const answer of chat()?.querySelectorAll(".bri-answer.bri-done") ?? []) dress(answer);
   const last = all[all.length - 1] ?? null;
   recover(last);
+  watch(Boolean(last && !last.classList.contains("bri-done")));
   if (!last) {
     if (newest) {
       panel.showArticles();
