@@ -27,6 +27,11 @@ def test_json_is_read_statement_by_statement(size: int) -> None:
     assert _read(written, True, size) == [Claim('It said "so" {1}.', ("S2", "S3")), Claim("And [so]. On.", ("S4",))]
 
 
+def test_ids_repeated_inside_the_text_are_no_part_of_it() -> None:
+    assert _read(statements((["S1"], "[S1] It is so [S1, S2].")), True) == [Claim("It is so.", ("S1",))]
+    assert _read(statements((["S1"], "[S1]")), True) == []
+
+
 def test_a_claim_is_told_with_the_character_that_completes_it() -> None:
     reader = ClaimReader(True)
     written = statements((["S1"], "So."))

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from bri_qa.answer.prompts import rewriting
-from bri_qa.answer.support import invented
+from bri_qa.answer.support import content, invented
 from bri_qa.conversation import ModelRewriter, standalone
 from bri_qa.errors import ChatBusyError
 from bri_qa.types import ModelUse, Question, Turn
@@ -14,7 +14,7 @@ ASKED = Question("And who built it?", HISTORY)
 
 
 def _rewritten(chat: ScriptedChat, question: Question = ASKED) -> tuple[str, ModelUse | None]:
-    return ModelRewriter(chat, lambda item: rewriting(item.text, item.history), invented).rewrite(question)
+    return ModelRewriter(chat, lambda item: rewriting(item.text, item.history), invented, content).rewrite(question)
 
 
 @pytest.mark.parametrize(
@@ -44,6 +44,8 @@ def test_without_turns_before_the_model_is_not_asked() -> None:
         ("It was built by the town\nand the fund.", "no question of one line"),
         ("word " * 200 + "?", "no question of one line"),
         ("I cannot say", "no question of one line"),
+        ("The quay of Lindum was built by the town.", "no question of one line"),
+        ("How long is the quay of Lindum?", "asks for something else"),
         ("Who built the new quay of Sor?", "the name Sor"),
         ("Who built the 900 metres of the quay?", "the number 900"),
     ],
@@ -55,8 +57,8 @@ def test_a_rewriting_that_adds_something_gives_way_to_the_rules(written: str, re
 
 
 def test_a_rewriting_that_loses_a_name_of_the_question_gives_way_to_the_rules() -> None:
-    question = Question("And what did Oduya say?", HISTORY)
-    text, use = _rewritten(ScriptedChat("What was said about the new quay of Lindum?"), question)
+    question = Question("And what did Oduya say about the quay of Lindum?", HISTORY)
+    text, use = _rewritten(ScriptedChat("What was said about the quay of Lindum?"), question)
     assert text == standalone(question) and use is not None and "Oduya" in (use.fallback or "")
 
 

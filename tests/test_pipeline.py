@@ -390,7 +390,7 @@ def test_the_gate_decides_before_the_language_model_is_asked(index: EmbeddedInde
     chat = ScriptedChat(statements((["S1"], "Saturn has rings.")))
     made = pipeline_over(index, answerer=generative(chat))
     for text in ("What planet has rings?", "What painter decorated the quay?", "hello", "lighthouse", "Who is quoted?"):
-        made.ask(Question(text))
+        assert made.ask(Question(text)).mode == "extractive"
     assert chat.asked == []
 
 

@@ -174,13 +174,13 @@ def _by_language_model(settings: Settings, extractive: ExtractiveAnswerer) -> tu
     from bri_qa.answer.evidence import Budget
     from bri_qa.answer.generative import GenerativeAnswerer
     from bri_qa.answer.prompts import rewriting
-    from bri_qa.answer.support import invented
+    from bri_qa.answer.support import content, invented
     from bri_qa.conversation import ModelRewriter
 
     chat = language_model(settings)
     budget = Budget(settings.llm_context_tokens, settings.llm_output_tokens, chat.count)
     answerer = GenerativeAnswerer(chat, budget, extractive, settings.llm_max_statements, Cache(settings.llm_cache))
-    rewriter = ModelRewriter(chat, lambda question: rewriting(question.text, question.history), invented)
+    rewriter = ModelRewriter(chat, lambda question: rewriting(question.text, question.history), invented, content)
     return answerer, rewriter if settings.llm_rewrite else None
 
 

@@ -128,7 +128,7 @@ class QAPipeline:
 
     def _events(self, question: Question, wanted: Intent) -> Generator[Event]:
         if wanted in SMALL_TALK:
-            meet = Draft(reason=AbstainReason.SMALL_TALK, message=SMALL_TALK[wanted])
+            meet = Draft(reason=AbstainReason.SMALL_TALK, message=SMALL_TALK[wanted], mode=self.mentions.mode)
             yield Answered(self._abstain(question, meet, (), Trace(question.text, {}, self.models)))
             return
         clock, index = _Clock(), self.index.snapshot()
@@ -202,7 +202,8 @@ class QAPipeline:
     def _nothing(self, index: Index, question: Question) -> Draft:
         """Why there is no hit: no article to search, or none with a word of the question."""
         scope = (question.filters.allow(item.id, item.source) for item in index.documents())
-        return Draft(reason=AbstainReason.OFF_TOPIC if any(scope) else AbstainReason.NO_DOCUMENTS)
+        reason = AbstainReason.OFF_TOPIC if any(scope) else AbstainReason.NO_DOCUMENTS
+        return Draft(reason=reason, mode=self.mentions.mode)
 
     def _drafting(
         self, answerer: Answerer, question: Question, query: str, hits: Sequence[Hit]
@@ -228,6 +229,7 @@ class QAPipeline:
             yield Draft(
                 reason=AbstainReason.NOT_STATED if on_topic else AbstainReason.OFF_TOPIC,
                 confidence=confidence,
+                mode=self.mentions.mode,
             )
             return
         if not isinstance(answerer, StreamingAnswerer):
@@ -241,11 +243,12 @@ class QAPipeline:
         """What stands of a draft, or the abstention."""
         shown = tuple(verifier.hits[: self.top_k])
         if draft.reason is not None:
-            return replace(self._abstain(question, draft, shown, trace), rejected=draft.rejected)
+            abstained = self._abstain(question, replace(draft, mode=mode), shown, trace)
+            return replace(abstained, rejected=draft.rejected)
         verified = verifier.finish(draft.short_answer)
         rejected = draft.rejected + verified.rejected
         if not verified.statements:
-            failed = Draft(reason=AbstainReason.UNVERIFIED)
+            failed = Draft(reason=AbstainReason.UNVERIFIED, mode=mode)
             return replace(self._abstain(question, failed, shown, trace), rejected=rejected)
         return Answer(
             question=question,

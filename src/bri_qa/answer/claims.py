@@ -99,7 +99,7 @@ def _claim(item: Any) -> Iterator[Claim]:
         read = _Item.model_validate(item)
     except ValidationError:
         return
-    text = " ".join(read.text.split())
+    text = _without_ids(read.text)
     if text:
         yield Claim(text, _ids(" ".join(read.sentences)))
 
@@ -114,9 +114,13 @@ def _of_line(line: str) -> Claim | None:
     if lead:
         ids, rest = [lead[1]], rest[lead.end() :]
     ids += [found[1] or found[2] for found in _ID.finditer(rest)]
-    text = " ".join(_ID.sub(" ", rest).split())
-    text = re.sub(r"\s+([.,;:!?])", r"\1", text).strip(' -:\t"“”')
+    text = _without_ids(rest).strip(' -:\t"“”')
     return Claim(text, _ids(" ".join(ids))) if any(map(str.isalnum, text)) else None
+
+
+def _without_ids(text: str) -> str:
+    """Models repeat the ids inside the text; they are no part of what is said."""
+    return re.sub(r"\s+([.,;:!?])", r"\1", " ".join(_ID.sub(" ", text).split()))
 
 
 def _ids(text: str) -> tuple[str, ...]:
