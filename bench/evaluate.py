@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import statistics
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -26,6 +27,7 @@ from bri_qa.types import Answer, Citation, CitedStatement, Document, Hit, Passag
 CASES = 5_000
 _TOGETHER = 10  # passages of a document
 _THREADS = (1, 2, 4)
+_ROUNDS = 5
 
 
 def measure(quick: bool) -> dict[str, Any]:
@@ -43,7 +45,7 @@ def measure(quick: bool) -> dict[str, Any]:
         asked = pipeline(settings)
         real = _timed(lambda: carry_out(Plan(cases, report=folder / "real"), asked, identity_card(settings)))
         sizes = {file.name: file.stat().st_size for file in sorted((folder / "real").iterdir())}
-        threads = _threads(asked, [line["question"] for line in lines[: max(20, count // 10)]])
+        threads = _threads(asked, [line["question"] for line in lines[: min(count, 50)]])
     return {
         "cases": count,
         "documents": len(documents),
@@ -134,12 +136,13 @@ def _timed(run: Callable[[], Outcome]) -> dict[str, Any]:
 
 
 def _threads(asked: Pipeline, questions: Sequence[str]) -> dict[str, float]:
-    """The same questions, asked by so many threads at once."""
-    rates = {}
-    for count in _THREADS:
-        start = time.perf_counter()
-        with ThreadPoolExecutor(count) as pool:
-            for _ in pool.map(lambda text: asked.ask(Question(text)), questions):
-                pass
-        rates[str(count)] = round(len(questions) / (time.perf_counter() - start), 3)
-    return rates
+    """The same questions, asked by so many threads at once, in turns; the median of five rounds."""
+    rates: dict[int, list[float]] = {count: [] for count in _THREADS}
+    for _ in range(_ROUNDS):
+        for count in _THREADS:
+            start = time.perf_counter()
+            with ThreadPoolExecutor(count) as pool:
+                for _answer in pool.map(lambda text: asked.ask(Question(text)), questions):
+                    pass
+            rates[count].append(len(questions) / (time.perf_counter() - start))
+    return {str(count): round(statistics.median(found), 3) for count, found in rates.items()}
