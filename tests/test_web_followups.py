@@ -10,6 +10,7 @@ from bri_qa.errors import IndexMissingError
 from bri_qa.types import Span
 from bri_qa.web import followups, texts
 from bri_qa.web.followups import NextIn, candidates, suggested
+from bri_qa.web.schemas import FiltersIn
 from tests.fakes import FakePipeline, document
 from tests.serving import made
 
@@ -68,7 +69,7 @@ def test_what_has_been_seen_is_not_offered_again() -> None:
 
 def test_filters_hold_for_what_is_offered() -> None:
     pipeline = FakePipeline()
-    suggested(NextIn(**NEXT, filters={"document_ids": ["tides"]}), pipeline, ENGLISH)
+    suggested(NextIn(**NEXT, filters=FiltersIn(document_ids=["tides"])), pipeline, ENGLISH)
     assert {question.filters.document_ids for question in pipeline.asked} == {("tides",)}
 
 

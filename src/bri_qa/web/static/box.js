@@ -34,6 +34,7 @@ export function write(text) {
 }
 
 export function submit(text) {
+  touched = true;
   write(text);
   // Gradio takes the text up in its next turn.
   requestAnimationFrame(() => requestAnimationFrame(() => byId("bri-ask")?.click()));
@@ -53,14 +54,15 @@ export function measure() {
   if (line.textContent !== text) line.textContent = text;
 }
 
+// Not before what was kept has been restored: a page that goes at once would overwrite it with nothing.
+let restored = false;
 export const keepDraft = () => {
   const box = field();
-  if (box) store.set(DRAFT, box.value);
+  if (box && restored) store.set(DRAFT, box.value);
 };
 export const keepAsked = (text) => store.set(ASKED, text);
 
 // What was typed or was being asked when the page went. True when the answer to a question never came.
-let restored = false;
 export function restore(lastShown) {
   if (restored || !field()) return false;
   restored = true;
@@ -68,8 +70,18 @@ export function restore(lastShown) {
   store.set(ASKED, "");
   const lost = asked && asked !== lastShown;
   const text = store.get(DRAFT) || (lost ? asked : "");
-  if (text && !field().value) write(text);
+  if (text) insist(text);
   return Boolean(lost);
+}
+
+// Gradio may still be setting up its box, and empty it once more.
+let touched = false;
+function insist(text) {
+  for (const wait of [0, 200, 600, 1500]) {
+    setTimeout(() => {
+      if (!touched && field() && !field().value) write(text);
+    }, wait);
+  }
 }
 
 document.addEventListener("input", (event) => {
@@ -77,4 +89,7 @@ document.addEventListener("input", (event) => {
   keepDraft();
   measure();
 });
+for (const sign of ["keydown", "pointerdown"]) {
+  document.addEventListener(sign, () => (touched = true), { capture: true, passive: true });
+}
 addEventListener("pagehide", keepDraft);

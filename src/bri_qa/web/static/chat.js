@@ -266,7 +266,9 @@ for (const [on, state] of [["pointerover", true], ["focusin", true], ["pointerou
     if (!element) return;
     panel.link(element, state);
     const answer = element.closest(".bri-answer");
-    if (element.matches(".bri-mark") && state) peek.show(element, dataOf(answer), on === "pointerover" && event.pointerType !== "mouse");
+    // Beside the open panel the card and the highlight light up already.
+    const isUnseen = answer !== panel.answer || panel.isSheet();
+    if (element.matches(".bri-mark") && state && isUnseen) peek.show(element, dataOf(answer), on === "pointerover" && event.pointerType !== "mouse");
     else peek.hide();
   });
 }
