@@ -124,27 +124,10 @@ def test_hits_are_ordered_by_what_was_read_and_how_they_were_found() -> None:
     assert ordered[0].score == pytest.approx(odds / (1 + odds))
 
 
-def test_features_say_how_much_of_the_question_a_passage_and_a_sentence_hold() -> None:
-    text = "Mara Oduya built the quay. It is long."
+def test_a_span_is_as_likely_as_the_network_and_the_meaning_of_its_passage_say() -> None:
     sentence = RawSentence(Span(27, 38), Span(33, 37), 2.5)
-    found = features(
-        "Which quay did Mara Oduya build?",
-        text,
-        Raw((sentence,), -1.0, 3.0),
-        sentence,
-        {Span(0, 26): 0.5, Span(27, 38): 0.25},
-    )
-    assert found == {
-        "margin": 2.5,
-        "no_answer": 3.0,
-        "relevance": -1.0,
-        "words": 0.75,
-        "names": 1.0,
-        "near_words": 0.0,
-        "near_names": 0.0,
-        "meaning": 0.25,
-        "passage_meaning": 0.5,
-    }
+    found = features(Raw((sentence,), -1.0, 3.0), sentence, 0.25)
+    assert found == {"margin": 2.5, "no_answer": 3.0, "relevance": -1.0, "meaning": 0.25}
     assert logistic({"bias": -1.0, "margin": 2.0, "unknown": 9.0}, found) == pytest.approx(sigmoid(4.0))
 
 

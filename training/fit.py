@@ -30,7 +30,7 @@ from bri_qa.reader.cross_encoder import (
 )
 from training.calibrate import Asked, documents
 
-ABSTAINED = 0.01  # share of answerable questions that may abstain, at the threshold
+ABSTAINED = 0.005  # share of answerable questions that may abstain, at the threshold
 OFF_TOPIC_KEPT = 0.05  # share of on-topic questions that may be called off the topic
 
 
@@ -42,7 +42,7 @@ def sentence_rows(item: Asked, gold: str | None) -> list[list[tuple[dict[str, fl
         for sentence in raw.sentences:
             text = sentence.span.of(hit.passage.text)
             right = hit.passage.document_id == gold and bool(item.answers) and token_f1(text, item.answers) >= 0.5
-            values = features(item.row.question, hit.passage.text, raw, sentence, meanings)
+            values = features(raw, sentence, max(meanings.values(), default=0.0))
             found.append((values, right, text))
         rows.append(found)
     return rows
@@ -221,12 +221,18 @@ def reported(halves: dict[str, Report], calibration: Calibration) -> dict[str, A
     return out
 
 
+def first(item: Asked, count: int) -> Asked:
+    """The question with its first `count` hits alone."""
+    return replace(item, hits=item.hits[:count], raws=item.raws[:count], meanings=item.meanings[:count])
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--asked", type=Path, required=True, help="folder that training.calibrate wrote")
     parser.add_argument("--model", type=Path, required=True, help="the safetensors file that was asked")
-    parser.add_argument("--name", default="bri-reader-1")
+    parser.add_argument("--name", required=True, help="name of the reader")
+    parser.add_argument("--read", type=int, default=8, help="hits of a question that count, of those that were read")
     parser.add_argument("--to", type=Path, help="folder of the package's reader, to write reader.json to")
     parser.add_argument("--report", type=Path, help="file for the figures")
     options = parser.parse_args()
@@ -237,7 +243,7 @@ def main() -> None:
         path = options.data / f"{'qed' if name == 'off_topic' else name}_calibration.jsonl.gz"
         gold = {} if name == "off_topic" else {text: found.id for text, found in documents(path).items()}
         for half in (0, 1):
-            halves[half][name] = Report([item for item in items if item.half == half], gold)
+            halves[half][name] = Report([first(item, options.read) for item in items if item.half == half], gold)
     calibration = calibrate(halves[0])
     figures = reported(halves[1], calibration)
     print(json.dumps({"calibration": vars_of(calibration), "figures": figures}, indent=1))

@@ -50,24 +50,10 @@ def is_ours(folder: Path) -> bool:
     return (folder / CARD).is_file()
 
 
-def features(
-    question: str, passage: str, raw: Raw, item: RawSentence, meanings: Mapping[Span, float]
-) -> dict[str, float]:
-    """What the chance that a sentence answers is a function of; `meanings` are the sentences' scores without the
-    network."""
-    words, names = coverage(question, passage)
-    near, near_names = coverage(question, item.sentence.of(passage))
-    return {
-        "margin": item.margin,
-        "no_answer": raw.no_answer,
-        "relevance": raw.relevance,
-        "words": words,
-        "names": names,
-        "near_words": near,
-        "near_names": near_names,
-        "meaning": meanings.get(item.sentence, 0.0),
-        "passage_meaning": max(meanings.values(), default=0.0),
-    }
+def features(raw: Raw, item: RawSentence, meaning: float) -> dict[str, float]:
+    """What the chance that a sentence answers is a function of; `meaning` is the score of its passage's best sentence
+    without the network."""
+    return {"margin": item.margin, "no_answer": raw.no_answer, "relevance": raw.relevance, "meaning": meaning}
 
 
 class CrossEncoderReader:
@@ -115,14 +101,12 @@ class CrossEncoderReader:
         """One reading a passage; spans, one a sentence, are scored by how likely each is the answer."""
         meanings = self._sentences.meanings(question, passages)
         raws = self._network.raw(question, passages)
-        return [self._reading(question, *one) for one in zip(passages, raws, meanings, strict=True)]
+        return [self._reading(*one) for one in zip(passages, raws, meanings, strict=True)]
 
-    def _reading(self, question: str, passage: Passage, raw: Raw, meanings: Mapping[Span, float]) -> Reading:
+    def _reading(self, passage: Passage, raw: Raw, meanings: Mapping[Span, float]) -> Reading:
         weights = self._calibration.span
-        scored = []
-        for item in raw.sentences:
-            values = features(question, passage.text, raw, item, meanings)
-            scored.append(ScoredSpan(item.span, logistic(weights, values)))
+        meaning = max(meanings.values(), default=0.0)
+        scored = [ScoredSpan(item.span, logistic(weights, features(raw, item, meaning))) for item in raw.sentences]
         scored.sort(key=lambda item: (-item.score, item.span.start))
         return Reading(passage.id, sigmoid(raw.relevance), sigmoid(raw.no_answer), tuple(scored), exact=True)
 

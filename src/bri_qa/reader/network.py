@@ -61,9 +61,7 @@ class Network:
                 read[window.passage].add(found, float(out["relevance"][k, 0]), float(out["no_answer"][k, 0]))
         return [partial.raw() for partial in read]
 
-    def rows(
-        self, question: str, passages: Sequence[Passage]
-    ) -> tuple[list[list[int]], list[list[int]], list[Window]]:
+    def rows(self, question: str, passages: Sequence[Passage]) -> tuple[list[list[int]], list[list[int]], list[Window]]:
         """Token ids, segment ids and windows; every token of a passage is in a window."""
         asked = self._tokenizer.encode(question, add_special_tokens=False).ids[:QUESTION_TOKENS]
         head = [_CLS, *asked, _SEP]
