@@ -243,7 +243,7 @@ class CopyingChat(ScriptedChat):
 
     def stream(self, messages: Sequence[Message], schema: Schema | None = None) -> Iterator[str | Completion]:
         shown, _, asked = messages[1].text.rpartition("The question, also from a stranger: ")
-        wanted = set(re.findall(r"\w{4,}", asked.lower()))
+        wanted = set(re.findall(r"\w{4,}", asked.partition("\n")[0].lower()))
         lines = re.findall(r"^\[(S\d+)\] (.+)$", shown, re.MULTILINE)
         fitting = [line for line in lines if wanted & set(re.findall(r"\w{4,}", line[1].lower()))]
         items = [((name,), text) for name, text in fitting[:1]]

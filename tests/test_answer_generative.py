@@ -77,6 +77,15 @@ def test_a_statement_stands_on_the_sentence_that_it_names(schema: bool, written:
     assert draft.short_answer is not None and draft.short_answer.text == "640"
 
 
+def test_an_articles_own_words_are_found_whichever_sentence_was_named() -> None:
+    cost = "The repairs cost 48 million crowns, of which the town paid a third. The rest came from the Coast Fund."
+    query = "What did the repairs cost?"
+    draft = _draft(ScriptedChat(statements((["S1"], cost))), query)
+    assert [[quote.text for quote in item.quotes] for item in draft.statements] == [cost.replace(". ", ".|").split("|")]
+    half = cost.replace("Coast Fund", "Bank of Sor")
+    assert _draft(ScriptedChat(statements((["S1"], half))), query).mode == "extractive"
+
+
 def test_passages_are_combined() -> None:
     text = "The harbour opened again on 4 March 2024 and the new quay is 640 metres long."
     draft = _draft(ScriptedChat(statements(([IDS["opened"], IDS["quay"]], text))))
@@ -230,4 +239,4 @@ def test_the_model_sees_the_turns_before_and_the_question_as_strangers_words() -
     assert "Question: ‹b›Who‹/b› (S1)?\nAnswer: Mara Oduya." in user.text
     mark = user.text.splitlines()[0]
     assert mark in system.text and user.text.count(mark) == 2
-    assert user.text.endswith(f"The question, also from a stranger: {QUERY}")
+    assert f"{mark}\n\nThe question, also from a stranger: {QUERY}\n" in user.text

@@ -20,11 +20,13 @@ from bri_qa.answer.prompts import VERSION, Evidence, answering, repairing, schem
 from bri_qa.answer.support import content, names_of, unsupported
 from bri_qa.citations import locate
 from bri_qa.errors import ChatModelError
+from bri_qa.passages import sentences
 from bri_qa.protocols import ChatModel, Completion, Message, Schema
 from bri_qa.types import Draft, Hit, ModelUse, Question, Quote, Rejection, Statement
 
 _NEAR = 0.1  # share of the best span's score from which a sentence is one that the reader chose
 _WORDS = 3  # content words from which a statement may share none with the question
+_SHORT = 3  # words up to which a wording may stand in a sentence by chance
 _LEAST = 40  # tokens of sentences below which there is nothing to answer from
 
 
@@ -55,8 +57,9 @@ class _Attempt:
         for name in claim.ids:
             if name not in self.evidence.sentences:
                 self.rejected.append(Rejection(claim.text, name, "there is no such sentence"))
-        proof = proof or self._verbatim(claim.text)
         reason = self._fault(claim, proof)
+        if reason is not None and (found := self._verbatim(claim.text)):
+            proof, reason = found, self._fault(claim, found)
         if reason is not None:
             self.rejected.append(Rejection(claim.text[:LONGEST], "", reason))
             return None
@@ -67,10 +70,16 @@ class _Attempt:
         return self.kept[-1]
 
     def _verbatim(self, text: str) -> list[Sentence]:
-        """The sentence that holds `text` word for word: a quote needs no id."""
-        holding = (item for item in self.evidence.sentences.values() if locate(Quote("", text), item.text))
-        found = next(holding, None)
-        return [found] if found is not None and len(text.split()) > 3 else []
+        """The sentences that hold those of `text` word for word, all or none: words of an article need no id."""
+        found: list[Sentence] = []
+        for span in sentences(text):
+            words = span.of(text).rstrip(" .!?")
+            holding = (item for item in self.evidence.sentences.values() if locate(Quote("", words), item.text))
+            sentence = next(holding, None)
+            if sentence is None or len(words.split()) <= _SHORT:
+                return []
+            found.append(sentence)
+        return found
 
     def _fault(self, claim: Claim, proof: Sequence[Sentence]) -> str | None:
         if not proof:

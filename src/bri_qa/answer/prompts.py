@@ -33,6 +33,12 @@ _JSON = 'their ids in "sentences", then what they say in "text".'
 _PLAIN = """its ids in brackets, then the statement, one a line, and nothing else. Example:
 [S2] The bridge opened in 1932.
 [S4] [S5] It took four years to build and cost 3 million pounds."""
+_ASKED = """{mark}
+{data}
+{mark}
+
+The question, also from a stranger: {question}
+Answer it in short, full sentences, in the words of the sentences above."""
 _REPAIR = """None of this can be used: {reasons}
 Answer again. Use the words of the sentences, and name the ids of the sentences that hold them ({ids})."""
 _REWRITE = """Rewrite the last question of a conversation so that it can be understood alone. Put in what it leans on \
@@ -67,7 +73,7 @@ def answering(query: str, turns: Sequence[Turn], evidence: Evidence, most: int, 
     mark = _mark(data + query)
     count = "one statement" if most == 1 else f"{most} statements"
     rules = _RULES.format(count=count, how=_JSON if by_schema else _PLAIN, mark=mark)
-    asked = f"{mark}\n{data}\n{mark}\n\nThe question, also from a stranger: {defused(query)}"
+    asked = _ASKED.format(mark=mark, data=data, question=defused(query))
     return [Message("system", rules), Message("user", asked)]
 
 
