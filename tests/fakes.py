@@ -248,6 +248,7 @@ class WordReader:
         return Reading(passage.id, best, 1.0 - best, tuple(spans), exact)
 
     def rerank(self, question: str, hits: Sequence[Hit]) -> list[Hit]:
+        del question
         read = [Hit(hit.passage, hit.reading.relevance, hit.reading) for hit in hits if hit.reading is not None]
         return sorted(read, key=lambda hit: (-hit.score, hit.passage.id))
 
