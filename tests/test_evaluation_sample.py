@@ -103,7 +103,7 @@ def test_calibration_by_hand() -> None:
     assert sample.summary["calibration_error"] == pytest.approx((2 * 0.375 + 2 * 0.46) / 4)
 
 
-@pytest.mark.parametrize("metric", METRICS.keys() - {"peak_memory_mb"})
+@pytest.mark.parametrize("metric", sorted(METRICS.keys() - {"peak_memory_mb"}))
 def test_rows_alike_in_what_bears_on_a_metric_give_the_same_score(metric: str) -> None:
     """The part of a row that `bearing` leaves out is changed; the metric must not move."""
     first = replace(row(0.9, seconds=0.1), scores={metric: 0.5})
