@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import signal
 import socket
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
-from types import FrameType
-from typing import TYPE_CHECKING
 
 from fastapi import FastAPI
 from fastapi.middleware.cors import CORSMiddleware
@@ -36,9 +33,6 @@ from bri_qa.web.records import Records
 from bri_qa.web.security import GateMiddleware, HeadersMiddleware
 from bri_qa.web.service import Pipeline, Workers
 from bri_qa.web.shell import ShellMiddleware
-
-if TYPE_CHECKING:
-    import uvicorn
 
 STATIC = Path(__file__).parent / "static"
 
@@ -122,25 +116,7 @@ def serve(settings: Settings, pipeline: Pipeline, announce: Callable[[str], None
         host, port = listener.getsockname()[:2]
         if announce is not None:
             announce(f"http://{f'[{host}]' if ':' in host else host}:{port}")
-        server = uvicorn.Server(config)
-        interrupted = _noting_interrupts(server)
-        server.run(sockets=[listener])
-    if interrupted:
-        raise KeyboardInterrupt
-
-
-def _noting_interrupts(server: uvicorn.Server) -> list[int]:
-    """Filled when Ctrl-C stops the server: uvicorn's own way of passing it on is lost if its loop ends first."""
-    found: list[int] = []
-    stop = server.handle_exit
-
-    def noting(sig: int, frame: FrameType | None) -> None:
-        if sig == signal.SIGINT:
-            found.append(sig)
-        stop(sig, frame)
-
-    server.handle_exit = noting  # type: ignore[method-assign]
-    return found
+        uvicorn.Server(config).run(sockets=[listener])
 
 
 def _bound(host: str, port: int) -> socket.socket:
