@@ -20,6 +20,7 @@ from bri_qa.types import (
     Document,
     Draft,
     Event,
+    Groups,
     Hit,
     Passage,
     Progress,
@@ -61,9 +62,11 @@ ESSAY_TEXT = "\n".join(
 )
 
 
-def document(identity: str, text: str, **source: str) -> Document:
+def document(identity: str, text: str, *, groups: tuple[str, ...] = (), **source: str) -> Document:
     """A document whose title is its first line."""
-    return Document(identity, text, Source(text.partition("\n")[0], **source), sha256(text.encode()).hexdigest())
+    return Document(
+        identity, text, Source(text.partition("\n")[0], groups=groups, **source), sha256(text.encode()).hexdigest()
+    )
 
 
 def web_documents() -> list[Document]:
@@ -109,13 +112,14 @@ class FakePipeline:
         """The last time that `text` was asked: the page also asks by itself, to see what it may offer."""
         return [question for question in self.asked if question.text == text][-1]
 
-    def document(self, document_id: str) -> Document | None:
-        return self.by_id.get(document_id)
+    def document(self, document_id: str, groups: Groups = None) -> Document | None:
+        found = self.by_id.get(document_id)
+        return found if found is not None and found.source.open_to(groups) else None
 
-    def documents(self) -> list[Document]:
+    def documents(self, groups: Groups = None) -> list[Document]:
         if self.error is not None:
             raise self.error
-        return [self.by_id[key] for key in sorted(self.by_id)]
+        return [self.by_id[key] for key in sorted(self.by_id) if self.by_id[key].source.open_to(groups)]
 
     def ask(self, question: Question) -> Answer:
         *_, last = self.stream(question)

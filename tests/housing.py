@@ -15,6 +15,7 @@ from bri_qa.history import Entry
 from bri_qa.settings import Settings
 from bri_qa.types import Question
 from bri_qa.web import api, export_api, feedback_api, guards, history_api
+from bri_qa.web.access import AccessMiddleware, Person, Role
 from bri_qa.web.identity import COOKIE, CookieMiddleware
 from bri_qa.web.records import Records
 from bri_qa.web.schemas import ProblemOut
@@ -40,15 +41,16 @@ class House:
         api.add_problems(app)
         guards.add_problems(app)
         app.include_router(history_api.router(records))
-        app.include_router(
-            feedback_api.router(records, lambda request: request.headers.get("x-test-role") == "administrator")
-        )
+        app.include_router(feedback_api.router(records))
         app.include_router(export_api.router(records))
 
         @app.get("/")
         async def page() -> dict[str, str]:
             return {}
 
+        app.add_middleware(
+            AccessMiddleware, resolve=lambda asked: Person(Role(asked.headers.get("x-test-role", "reader")))
+        )
         app.add_middleware(CookieMiddleware, identity=records.identity)
         yield cls(records, app, FakePipeline())
         records.workers.close()

@@ -93,4 +93,4 @@ def test_nobody_is_an_administrator_unless_it_is_said_who(house: House) -> None:
     anna = house.browser(ANNA)
     for client in (anna, TestClient(closed, headers=ADMIN)):
         for path in (FEEDBACK, FEEDBACK + "/export"):
-            assert_problem(client.get(path), 403, "admin_only", "this is for administrators")
+            assert_problem(client.get(path), 403, "evaluator_only", "this is for the role evaluator and above")

@@ -51,7 +51,7 @@ def test_names_within_a_sentence_come_after_those_who_speak() -> None:
 
 def test_only_what_the_pipeline_answers_is_offered() -> None:
     pipeline = FakePipeline()
-    offered = suggested(NextIn(**NEXT), pipeline, ENGLISH)
+    offered = suggested(NextIn(**NEXT), pipeline, ENGLISH, None)
     assert offered
     assert len(offered) <= followups.OFFERED
     for text in offered:
@@ -59,17 +59,17 @@ def test_only_what_the_pipeline_answers_is_offered() -> None:
     refusing = FakePipeline([item for item in pipeline.documents() if item.id != "harbour"])
     refusing.by_id["harbour"] = HARBOUR  # the article is there, but every question about it is answered with an error
     refusing.error = IndexMissingError("gone")
-    assert suggested(NextIn(**NEXT), refusing, ENGLISH) == []
+    assert suggested(NextIn(**NEXT), refusing, ENGLISH, None) == []
 
 
 def test_what_has_been_seen_is_not_offered_again() -> None:
     whole = {**NEXT, "places": [{"document": "harbour", "start": 0, "end": len(HARBOUR.text)}]}
-    assert suggested(NextIn(**whole), FakePipeline(), ENGLISH) == []
+    assert suggested(NextIn(**whole), FakePipeline(), ENGLISH, None) == []
 
 
 def test_filters_hold_for_what_is_offered() -> None:
     pipeline = FakePipeline()
-    suggested(NextIn(**NEXT, filters=FiltersIn(document_ids=["tides"])), pipeline, ENGLISH)
+    suggested(NextIn(**NEXT, filters=FiltersIn(document_ids=["tides"])), pipeline, ENGLISH, None)
     assert {question.filters.document_ids for question in pipeline.asked} == {("tides",)}
 
 

@@ -22,7 +22,7 @@ def test_the_product_keeps_what_its_page_is_asked() -> None:
         assert client.get("/").headers["set-cookie"].startswith(f"{COOKIE}=anonymous:")
         assert client.get("/api/v1/history").json() == {"conversations": [], "next": None}
         assert_problem(client.get("/api/v1/export/answers/none"), 404, "not_found", "there is no such answer")
-        assert_problem(client.get("/api/v1/feedback"), 403, "admin_only")
+        assert_problem(client.get("/api/v1/feedback"), 403, "evaluator_only")
         assert_problem(client.get("/api/v1/history/a/b"), 404, "not_found", "nothing at this address")
 
 

@@ -20,6 +20,7 @@ from bri_qa.types import (
     Document,
     Draft,
     Event,
+    Groups,
     Hit,
     ModelUse,
     Progress,
@@ -87,12 +88,14 @@ class QAPipeline:
     max_question_chars: int = 4_000
     max_overview_passages: int = 400
 
-    def document(self, document_id: str) -> Document | None:
-        return self.index.document(document_id)
+    def document(self, document_id: str, groups: Groups = None) -> Document | None:
+        """The document, unless there is none or `groups` may not read it."""
+        found = self.index.document(document_id)
+        return found if found is not None and found.source.open_to(groups) else None
 
-    def documents(self) -> list[Document]:
-        """All documents, by id."""
-        return self.index.documents()
+    def documents(self, groups: Groups = None) -> list[Document]:
+        """All documents that `groups` may read, by id."""
+        return [item for item in self.index.documents() if item.source.open_to(groups)]
 
     def retrieve(self, question: Question) -> tuple[str, list[Hit]]:
         """The standalone query and its hits, reranked, best first."""

@@ -12,7 +12,19 @@ from bri_qa.types.answers import (
     Statement,
     Trace,
 )
-from bri_qa.types.asked import Document, Filters, Hit, Passage, Question, Reading, ScoredSpan, Source, Span, Turn
+from bri_qa.types.asked import (
+    Document,
+    Filters,
+    Groups,
+    Hit,
+    Passage,
+    Question,
+    Reading,
+    ScoredSpan,
+    Source,
+    Span,
+    Turn,
+)
 from bri_qa.types.events import Answered, Event, Progress, StatementReady
 
 __all__ = [
@@ -25,6 +37,7 @@ __all__ = [
     "Draft",
     "Event",
     "Filters",
+    "Groups",
     "Hit",
     "ModelUse",
     "Passage",

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, TypeAlias
+
+Groups: TypeAlias = "frozenset[str] | None"
+"""The access groups of the one who asks; None is who may read everything (the command line)."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -37,7 +40,10 @@ class Span:
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """Where a document comes from. `published` is as the article states it (ISO date, or a part of one)."""
+    """Where a document comes from. `published` is as the article states it (ISO date, or a part of one).
+
+    `groups` names who may read it, sorted; empty is everyone.
+    """
 
     title: str
     publisher: str | None = None
@@ -45,6 +51,11 @@ class Source:
     url: str | None = None
     language: str | None = None
     licence: str | None = None
+    groups: tuple[str, ...] = ()
+
+    def open_to(self, groups: Groups) -> bool:
+        """Whether someone in `groups` may read it."""
+        return groups is None or not self.groups or not groups.isdisjoint(self.groups)
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,16 +119,20 @@ class Hit:
 class Filters:
     """Which documents may be searched. An empty field does not restrict; dates are ISO prefixes, inclusive.
 
-    A document dated only by year or month is inside a range that has a part of that year or month.
+    A document dated only by year or month is inside a range that has a part of that year or month. `groups` are the
+    access groups of the one who asks: not a wish, and never read from what that person sends.
     """
 
     document_ids: tuple[str, ...] = ()
     publishers: tuple[str, ...] = ()
     published_from: str | None = None
     published_to: str | None = None
+    groups: Groups = None
 
     def allow(self, document_id: str, source: Source) -> bool:
         """Whether a document passes. One without a date is outside every date range."""
+        if not source.open_to(self.groups):
+            return False
         if self.document_ids and document_id not in self.document_ids:
             return False
         if self.publishers and source.publisher not in self.publishers:

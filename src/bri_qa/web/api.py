@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import logging
-from typing import Any
+from typing import Annotated, Any
 
-from fastapi import APIRouter, FastAPI, Request
+from fastapi import APIRouter, Depends, FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
 from bri_qa import render
 from bri_qa.errors import BriQAError, InputError
+from bri_qa.web.access import Person, Role
+from bri_qa.web.guards import needs
 from bri_qa.web.schemas import AnswerOut, AskIn, ProblemOut
 from bri_qa.web.security import problem
 from bri_qa.web.service import BusyError, Pipeline, Workers
+
+Reader = Annotated[Person, Depends(needs(Role.READER))]
 
 log = logging.getLogger(__name__)
 
@@ -35,9 +39,9 @@ def router(pipeline: Pipeline, workers: Workers) -> APIRouter:
     routes = APIRouter()
 
     @routes.post("/api/v1/ask", response_model=AnswerOut, responses=_PROBLEMS)
-    async def ask(request: AskIn) -> JSONResponse:
+    async def ask(request: AskIn, who: Reader) -> JSONResponse:
         """Ask a question. An abstention is an answer with a reason (200), not an error."""
-        question = request.to_question()
+        question = request.to_question(who)
         return JSONResponse(render.as_json(await workers.run(lambda: pipeline.ask(question))))
 
     # Gradio, mounted at `/`, would answer these in its own way.
@@ -55,7 +59,7 @@ def router(pipeline: Pipeline, workers: Workers) -> APIRouter:
 
     @routes.get("/readyz", include_in_schema=False)
     async def readyz() -> JSONResponse:
-        return JSONResponse({"status": "ready", "documents": len(await workers.run(pipeline.documents))})
+        return JSONResponse({"status": "ready", "documents": len(await workers.run(lambda: pipeline.documents(None)))})
 
     return routes
 

@@ -28,6 +28,7 @@ from bri_qa.web import (
     history_api,
     source,
 )
+from bri_qa.web.access import AccessMiddleware, Person, Resolve, Role
 from bri_qa.web.identity import CookieMiddleware
 from bri_qa.web.records import Records
 from bri_qa.web.security import GateMiddleware, HeadersMiddleware
@@ -37,10 +38,10 @@ from bri_qa.web.shell import ShellMiddleware
 STATIC = Path(__file__).parent / "static"
 
 
-def create_app(settings: Settings, pipeline: Pipeline, is_admin: guards.IsAdmin = guards.nobody) -> FastAPI:
+def create_app(settings: Settings, pipeline: Pipeline, resolve: Resolve | None = None) -> FastAPI:
     """The application over `pipeline`. It keeps nothing of a user outside that user's session and history.
 
-    `is_admin` says whether a request is an administrator's; by default none is.
+    `resolve` says who sent a request; by default everyone is a reader of what is open to all.
 
     Raises:
         HistoryError: the history cannot be opened.
@@ -63,7 +64,7 @@ def create_app(settings: Settings, pipeline: Pipeline, is_admin: guards.IsAdmin 
     api.add_problems(app)
     guards.add_problems(app)
     app.include_router(history_api.router(records))
-    app.include_router(feedback_api.router(records, is_admin))
+    app.include_router(feedback_api.router(records))
     app.include_router(export_api.router(records, settings.public_url))
     app.include_router(api.router(pipeline, workers))
     app.include_router(source.router(pipeline, workers))
@@ -83,6 +84,7 @@ def create_app(settings: Settings, pipeline: Pipeline, is_admin: guards.IsAdmin 
         max_question_chars=settings.max_question_chars,
         keeps=True,
     )
+    app.add_middleware(AccessMiddleware, resolve=resolve or (lambda _: Person(Role.READER, via="anonymous")))
     app.add_middleware(CookieMiddleware, identity=records.identity)
     app.add_middleware(CORSMiddleware, allow_origins=[])
     app.add_middleware(GateMiddleware)

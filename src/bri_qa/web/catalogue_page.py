@@ -6,6 +6,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse, Response
 
 from bri_qa.web import catalogue, pages, scope, visitors
+from bri_qa.web.access import person
 from bri_qa.web.security import LISTING_CSP
 from bri_qa.web.service import Pipeline, Workers
 
@@ -17,7 +18,8 @@ def router(pipeline: Pipeline, workers: Workers) -> APIRouter:
     @routes.get("/articles", response_class=HTMLResponse, include_in_schema=False)
     async def articles(request: Request) -> Response:
         texts = visitors.texts_of(request)
-        documents = await workers.run(pipeline.documents)
+        groups = person(request).groups
+        documents = await workers.run(lambda: pipeline.documents(groups))
         asked = catalogue.wanted(request.query_params)
         if request.query_params.get("pane") == "1":
             return _page(await workers.run(lambda: catalogue.listing(documents, asked, texts, level=3)))
@@ -26,7 +28,8 @@ def router(pipeline: Pipeline, workers: Workers) -> APIRouter:
 
     @routes.get("/scope", response_class=HTMLResponse, include_in_schema=False)
     async def filters(request: Request) -> Response:
-        documents = await workers.run(pipeline.documents)
+        groups = person(request).groups
+        documents = await workers.run(lambda: pipeline.documents(groups))
         return _page(scope.chips(scope.read(request.query_params), documents, visitors.texts_of(request)))
 
     return routes

@@ -30,7 +30,7 @@ from bri_qa.history import Entry
 from bri_qa.types import Answer, CitedStatement, Progress, Question, StatementReady
 from bri_qa.web import asking, messages
 from bri_qa.web.records import Records
-from bri_qa.web.service import BusyError, Pipeline, Workers
+from bri_qa.web.service import BusyError, Pipeline, Workers, reading
 from bri_qa.web.session import Running, Session, Wish
 from bri_qa.web.texts import Texts
 from bri_qa.web.visitors import Visitor, visitor
@@ -138,7 +138,9 @@ class Chat:
             except (BriQAError, BusyError) as error:
                 log.warning("an answer could not be kept: %s", error)
                 trouble = messages.note(who.texts("trouble.history"), str(error))
-        content = await self.workers.run(lambda: messages.shown(answer, who.texts, self.pipeline.document, entry))
+        content = await self.workers.run(
+            lambda: messages.shown(answer, who.texts, reading(self.pipeline, who.filters.groups), entry)
+        )
         session = session.with_last(content + trouble).told(
             answer.question.text, render.as_sentence(answer), TURNS_KEPT
         )
@@ -163,7 +165,7 @@ class Chat:
         missing = who.conversation is not None and session.conversation is None
         view = View(session, note=who.texts("conversation.missing") if missing else "")
         try:
-            articles = len(await self.workers.run(self.pipeline.documents))
+            articles = len(await self.workers.run(lambda: self.pipeline.documents(who.filters.groups)))
         except (BriQAError, BusyError):
             return view.updates()  # the page itself says what is wrong
         shown = [{"text": text} for text in examples(self.examples_file, articles, who.texts)]
@@ -204,10 +206,11 @@ class Chat:
 
 async def _add(records: Records, answer: Answer, conversation: str | None, user: str, pipeline: Pipeline) -> Entry:
     history, run = records.history, records.workers.run
+    document = reading(pipeline, answer.question.filters.groups)
     try:
-        return await run(lambda: history.add(user, answer, pipeline.document, conversation))
+        return await run(lambda: history.add(user, answer, document, conversation))
     except NotFoundError:  # deleted meanwhile, in another window
-        return await run(lambda: history.add(user, answer, pipeline.document))
+        return await run(lambda: history.add(user, answer, document))
 
 
 def _interrupted(wish: Wish, question: Question, session: Session, texts: Texts) -> View:

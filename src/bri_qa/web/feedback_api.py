@@ -11,7 +11,8 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from bri_qa.history import Rating, RatingFilters, Reason
 from bri_qa.history.inputs import MAX_PAGE, MAX_SEARCH_CHARS
-from bri_qa.web.guards import IsAdmin, admin_only, nobody, problems, same_origin, user_of
+from bri_qa.web.access import Role
+from bri_qa.web.guards import needs, problems, same_origin, user_of
 from bri_qa.web.history_api import PRIVATE
 from bri_qa.web.history_schemas import FeedbackIn, FeedbackOut, RatedPageOut, rated_json
 from bri_qa.web.records import Records
@@ -51,10 +52,10 @@ class ExportIn(FiltersIn):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-def router(records: Records, is_admin: IsAdmin = nobody) -> APIRouter:
-    """The routes of the feedback; `is_admin` says whether a request is an administrator's, by default none is."""
+def router(records: Records) -> APIRouter:
+    """The routes of the feedback."""
     routes, ratings, run, user = APIRouter(), records.ratings, records.workers.run, user_of(records.identity)
-    ours, administrators = [Depends(same_origin)], [Depends(admin_only(is_admin))]
+    ours, administrators = [Depends(same_origin)], [Depends(needs(Role.EVALUATOR))]
 
     @routes.put(PATH, response_model=FeedbackOut, responses=problems(400, 403, 404), dependencies=ours)
     async def rate(request: Request, body: FeedbackIn) -> JSONResponse:

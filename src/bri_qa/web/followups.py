@@ -3,8 +3,8 @@ offered, after the answer has been shown."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 
 import regex
 from fastapi import APIRouter, Depends, Request
@@ -14,11 +14,12 @@ from pydantic import BaseModel, ConfigDict, Field
 from bri_qa.answer.speech import voices
 from bri_qa.errors import BriQAError
 from bri_qa.passages import sentences
-from bri_qa.types import Document, Filters, Question, Span
+from bri_qa.types import Document, Filters, Groups, Question, Span
 from bri_qa.web import confidence, visitors
+from bri_qa.web.access import person
 from bri_qa.web.guards import same_origin
 from bri_qa.web.schemas import FiltersIn
-from bri_qa.web.service import Pipeline, Workers
+from bri_qa.web.service import Pipeline, Workers, reading
 from bri_qa.web.texts import Texts
 
 OFFERED = 3
@@ -111,10 +112,12 @@ def checked(candidate: Candidate, filters: Filters, seen: Sequence[PlaceIn], pip
     )
 
 
-def suggested(wanted: NextIn, pipeline: Pipeline, texts: Texts) -> list[str]:
+def suggested(wanted: NextIn, pipeline: Pipeline, texts: Texts, groups: Groups) -> list[str]:
     """At most `OFFERED` questions that the articles answer."""
-    filters = wanted.filters.to_filters()
-    tried = list({one.text: one for one in _woven(_by_document(wanted, pipeline, texts))}.values())[:CHECKED]
+    filters = replace(wanted.filters.to_filters(), groups=groups)
+    tried = list({one.text: one for one in _woven(_by_document(wanted, reading(pipeline, groups), texts))}.values())[
+        :CHECKED
+    ]
     offered: list[str] = []
     for one in tried:
         if len(offered) < OFFERED and checked(one, filters, wanted.places, pipeline):
@@ -122,11 +125,11 @@ def suggested(wanted: NextIn, pipeline: Pipeline, texts: Texts) -> list[str]:
     return offered
 
 
-def _by_document(wanted: NextIn, pipeline: Pipeline, texts: Texts) -> list[list[Candidate]]:
+def _by_document(wanted: NextIn, read: Callable[[str], Document | None], texts: Texts) -> list[list[Candidate]]:
     asked = "\n".join(wanted.asked)
     found: list[list[Candidate]] = []
     for place in {item.document: item for item in reversed(wanted.places)}.values():
-        document = pipeline.document(place.document)
+        document = read(place.document)
         if document is not None and place.start <= place.end <= len(document.text):
             found.append(candidates(document, Span(place.start, place.end), asked, texts))
     return found
@@ -146,6 +149,7 @@ def router(pipeline: Pipeline, workers: Workers) -> APIRouter:
         texts = visitors.texts_of(request)
         if workers.full:  # those who ask go first
             return JSONResponse({"questions": []})
-        return JSONResponse({"questions": await workers.run(lambda: suggested(wanted, pipeline, texts))})
+        groups = person(request).groups
+        return JSONResponse({"questions": await workers.run(lambda: suggested(wanted, pipeline, texts, groups))})
 
     return routes

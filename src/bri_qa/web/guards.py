@@ -1,4 +1,4 @@
-"""Who may use a route: the user of the cookie, pages of this origin, administrators. Closed by default."""
+"""Who may use a route: the user of the cookie, pages of this origin, a role. Closed by default."""
 
 from __future__ import annotations
 
@@ -11,11 +11,10 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 
 from bri_qa.errors import HistoryFullError, HistoryInputError, NotFoundError
+from bri_qa.web.access import Person, Role, person
 from bri_qa.web.identity import Identity
 from bri_qa.web.schemas import ProblemOut
 from bri_qa.web.security import problem
-
-IsAdmin = Callable[[Request], bool]
 
 _TEXTS = {
     400: "What was sent cannot be used",
@@ -30,6 +29,10 @@ _TEXTS = {
 
 class SessionMissingError(Exception):
     """The request does not say whose it is."""
+
+
+class SignInError(Exception):
+    """The route is not for everyone, and the request does not say who sent it."""
 
 
 class ForbiddenError(Exception):
@@ -56,6 +59,10 @@ def add_problems(app: FastAPI) -> None:
     async def unknown(_: Request, error: SessionMissingError) -> JSONResponse:
         return problem(401, "session_missing", str(error))
 
+    @app.exception_handler(SignInError)
+    async def stranger(_: Request, error: SignInError) -> JSONResponse:
+        return problem(401, "sign_in_needed", str(error), **{"WWW-Authenticate": "Bearer"})
+
     @app.exception_handler(ForbiddenError)
     async def forbidden(_: Request, error: ForbiddenError) -> JSONResponse:
         return problem(403, error.code, str(error))
@@ -73,11 +80,6 @@ def add_problems(app: FastAPI) -> None:
         return problem(409, "history_full", str(error))
 
 
-def nobody(_: Request) -> bool:
-    """The default administrator: there is none."""
-    return False
-
-
 def user_of(identity: Identity) -> Callable[[Request], str]:
     """A function that gives the key of the user who sent a request."""
 
@@ -90,12 +92,19 @@ def user_of(identity: Identity) -> Callable[[Request], str]:
     return user
 
 
-def admin_only(is_admin: IsAdmin) -> Callable[[Request], None]:
-    """A dependency that lets administrators pass."""
+def needs(role: Role) -> Callable[[Request], Person]:
+    """A dependency that lets pass who may do what `role` may do, and gives that person.
 
-    def guard(request: Request) -> None:
-        if not is_admin(request):
-            raise ForbiddenError("admin_only", "this is for administrators")
+    Who has shown nothing is asked to (401), who is known and may not is told so (403).
+    """
+
+    def guard(request: Request) -> Person:
+        who = person(request)
+        if who.may(role):
+            return who
+        if who.role is None:
+            raise SignInError("sign in, or send a key in the header Authorization: Bearer …")
+        raise ForbiddenError(f"{role}_only", f"this is for the role {role} and above; you have {who.role}")
 
     return guard
 

@@ -7,6 +7,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from bri_qa.types import Filters, Question, Turn
+from bri_qa.web.access import Person
 
 MAX_CHARS = 100_000
 
@@ -41,9 +42,10 @@ class AskIn(_Closed):
     history: list[TurnIn] = Field(default=[], max_length=100)
     filters: FiltersIn = FiltersIn()
 
-    def to_question(self) -> Question:
+    def to_question(self, who: Person) -> Question:
+        """The question of the one who sent it."""
         turns = tuple(Turn(turn.role, turn.text) for turn in self.history)
-        return Question(self.question, turns, self.filters.to_filters())
+        return who.question(self.question, turns, self.filters.to_filters())
 
 
 class StatementOut(BaseModel):

@@ -8,7 +8,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from threading import Lock
 from typing import Protocol, TypeVar
 
-from bri_qa.types import Answer, Document, Event, Question
+from bri_qa.types import Answer, Document, Event, Groups, Question
 
 T = TypeVar("T")
 
@@ -18,8 +18,13 @@ class Pipeline(Protocol):
 
     def ask(self, question: Question) -> Answer: ...
     def stream(self, question: Question) -> Generator[Event]: ...
-    def document(self, document_id: str) -> Document | None: ...
-    def documents(self) -> list[Document]: ...
+    def document(self, document_id: str, groups: Groups) -> Document | None: ...
+    def documents(self, groups: Groups) -> list[Document]: ...
+
+
+def reading(pipeline: Pipeline, groups: Groups) -> Callable[[str], Document | None]:
+    """The documents by id, as far as `groups` may read them."""
+    return lambda document_id: pipeline.document(document_id, groups)
 
 
 class BusyError(Exception):

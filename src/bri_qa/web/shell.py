@@ -9,6 +9,7 @@ from starlette.requests import HTTPConnection
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from bri_qa.errors import BriQAError
+from bri_qa.types import Groups
 from bri_qa.web import pages, visitors
 from bri_qa.web.security import chat_csp
 from bri_qa.web.service import BusyError, Pipeline, Workers
@@ -47,8 +48,9 @@ class ShellMiddleware:
 
     async def _send(self, start: Message, page: bytes, connection: HTTPConnection, send: Send) -> None:
         if Headers(raw=start["headers"]).get("content-type", "").startswith("text/html"):
-            house = await self._house()
-            text = pages.chat_page(page.decode(), house, visitors.visitor(connection))
+            who = visitors.visitor(connection)
+            house = await self._house(who.filters.groups)
+            text = pages.chat_page(page.decode(), house, who)
             page = text.encode()
             headers = MutableHeaders(raw=start["headers"])
             headers["Content-Length"] = str(len(page))
@@ -59,10 +61,10 @@ class ShellMiddleware:
         await send(start)
         await send({"type": "http.response.body", "body": page})
 
-    async def _house(self) -> pages.House:
+    async def _house(self, groups: Groups) -> pages.House:
         """The articles at hand, or why they cannot be read."""
         try:
-            documents = await self.workers.run(self.pipeline.documents)
+            documents = await self.workers.run(lambda: self.pipeline.documents(groups))
         except (BriQAError, BusyError) as error:
             return pages.House(None, str(error), self.max_question_chars, self.keeps)
         return pages.House(documents, None, self.max_question_chars, self.keeps)

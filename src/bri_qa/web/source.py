@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from bri_qa.types import Document, Filters, Span
 from bri_qa.web import article, scope, visitors
+from bri_qa.web.access import person
 from bri_qa.web.guards import same_origin
 from bri_qa.web.pages import document_page
 from bri_qa.web.security import SOURCE_CSP
@@ -56,7 +57,8 @@ def router(pipeline: Pipeline, workers: Workers) -> APIRouter:
         cite: Annotated[list[str], Query()] = [],  # noqa: B006 - FastAPI copies it
     ) -> HTMLResponse:
         texts = visitors.texts_of(request)
-        document = await workers.run(lambda: pipeline.document(document_id))
+        groups = person(request).groups
+        document = await workers.run(lambda: pipeline.document(document_id, groups))
         pane = request.query_params.get("pane") == "1"
         if document is None:
             return _response(_missing(pane, texts), 404)
@@ -69,7 +71,8 @@ def router(pipeline: Pipeline, workers: Workers) -> APIRouter:
     async def quoted(asked: QuotedIn, request: Request) -> HTMLResponse:
         """For the pane: an article that has changed since it was quoted, with the same words marked where they stand."""
         texts = visitors.texts_of(request)
-        document = await workers.run(lambda: pipeline.document(asked.document))
+        groups = person(request).groups
+        document = await workers.run(lambda: pipeline.document(asked.document, groups))
         if document is None:
             return _response(_missing(True, texts), 404)
         marks, notice = _again(document, asked.quotes, texts)

@@ -9,6 +9,7 @@ from starlette.requests import HTTPConnection
 
 from bri_qa.types import Filters
 from bri_qa.web import scope, texts
+from bri_qa.web.access import person
 from bri_qa.web.texts import Texts
 
 _CONVERSATION = re.compile(r"[A-Za-z0-9_-]{1,64}")
@@ -16,7 +17,7 @@ _CONVERSATION = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 @dataclass(frozen=True, slots=True)
 class Visitor:
-    """`user` is the key of their history, None where nothing is kept of them."""
+    """`user` is the key of their history, None where nothing is kept of them; `filters` reach what they may read."""
 
     texts: Texts
     filters: Filters = field(default_factory=Filters)
@@ -33,4 +34,5 @@ def visitor(connection: HTTPConnection, user: str | None = None) -> Visitor:
     """The chat page's address is part of every request of the chat: it says what is asked and where to go on."""
     query = connection.query_params
     found = query.get("c", "")
-    return Visitor(texts_of(connection), scope.read(query), found if _CONVERSATION.fullmatch(found) else None, user)
+    filters = person(connection).narrowed(scope.read(query))
+    return Visitor(texts_of(connection), filters, found if _CONVERSATION.fullmatch(found) else None, user)

@@ -1,0 +1,82 @@
+"""The one who sends a request: found once, at the door, from what the request proves; never from what it merely says."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+from starlette.requests import HTTPConnection
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from bri_qa.types import Filters, Groups, Question, Turn
+from bri_qa.web.security import problem
+
+_KEY = "bri_qa.person"
+
+
+class Role(StrEnum):
+    """What a person may do; each role includes those before it."""
+
+    READER = "reader"  # ask, search, read articles, keep a history, rate answers
+    EVALUATOR = "evaluator"  # also see how the evaluation stands and what was rated
+    ADMINISTRATOR = "administrator"  # also change the corpus and its index
+
+
+_ORDER = tuple(Role)
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """`user` is the key of their history, None where nothing is kept of them; `via` says how they are known.
+
+    `role` None may do nothing. `groups` are the access groups whose articles they may read besides those open to all.
+    """
+
+    role: Role | None = None
+    groups: Groups = frozenset()
+    user: str | None = None
+    via: str = "nothing"
+    name: str = ""  # for people to read
+
+    def may(self, role: Role) -> bool:
+        return self.role is not None and _ORDER.index(self.role) >= _ORDER.index(role)
+
+    def question(self, text: str, turns: tuple[Turn, ...], filters: Filters) -> Question:
+        """A question of this person: it reaches only what this person may read."""
+        return Question(text, turns, self.narrowed(filters))
+
+    def narrowed(self, filters: Filters) -> Filters:
+        """`filters` within what this person may read."""
+        return replace(filters, groups=self.groups)
+
+
+Resolve = Callable[[HTTPConnection], Person]
+
+
+class CredentialsError(Exception):
+    """A request carries a key, a token or a session that is not valid (any more); says what to do."""
+
+
+class AccessMiddleware:
+    """Finds the person of each request. What is presented and not valid is refused, not taken for nobody's."""
+
+    def __init__(self, app: ASGIApp, resolve: Resolve) -> None:
+        self.app = app
+        self.resolve = resolve
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http":
+            try:
+                scope[_KEY] = self.resolve(HTTPConnection(scope))
+            except CredentialsError as error:
+                refusal = problem(401, "credentials_invalid", str(error), **{"WWW-Authenticate": "Bearer"})
+                await refusal(scope, receive, send)
+                return
+        await self.app(scope, receive, send)
+
+
+def person(connection: HTTPConnection) -> Person:
+    """Who sent a request; where no door was passed, somebody who may do nothing."""
+    found = connection.scope.get(_KEY)
+    return found if isinstance(found, Person) else Person()
