@@ -201,8 +201,7 @@ def test_files_and_folders_that_may_not_be_read_are_reported(shared_folder: Path
         "a.txt": "Ay", "b.txt": "Bee", "closed/c.txt": "Sea", "listed/d.txt": "Dee", "listed/e/f.txt": "Eff", "z.txt": "Zed"
     }  # fmt: skip
     _fill(shared_folder, files)
-    modes = {"b.txt": 0o000, "closed": 0o000, "listed": 0o444, "sources.csv": 0o000}
-    (shared_folder / "sources.csv").write_text("path,title\na.txt,Title\n")
+    modes = {"b.txt": 0o000, "closed": 0o000, "listed": 0o444}
     try:
         for name, mode in modes.items():
             (shared_folder / name).chmod(mode)
@@ -218,6 +217,19 @@ def test_files_and_folders_that_may_not_be_read_are_reported(shared_folder: Path
         "closed": "cannot be listed: Permission denied; mend its permissions",
         "listed/d.txt": "cannot be read: Permission denied; mend its permissions or delete it",
         "listed/e": "cannot be listed: Permission denied; mend its permissions",
+    }
+
+
+def test_what_nobody_can_read_may_say_who_may_read(shared_folder: Path) -> None:
+    _fill(
+        shared_folder, {"a.txt": "Ay", "b.txt": "---\ngroups: board\n---\nBee", "sources.csv": "path,groups\na.txt,x\n"}
+    )
+    (shared_folder / "sources.csv").chmod(0o000)
+    with _ordinary_user():
+        corpus = load(shared_folder, MAX)
+    assert _ids(corpus) == ["b"]
+    assert _rejected(corpus) == {
+        "a.txt": "sources.csv, which may say who may read it, cannot be used; mend sources.csv",
         "sources.csv": "cannot be read: Permission denied; mend its permissions",
     }
 

@@ -184,7 +184,75 @@ def test_a_sources_csv_that_cannot_be_used_is_reported_and_stops_no_article(
     assert (path, why.startswith(reason)) == ("sources.csv", True)
 
 
+@pytest.mark.parametrize(
+    ("value", "groups"),
+    [
+        ("board", ("board",)),
+        ("press, board , press", ("board", "press")),
+        ("[press, 2.a_b-c]", ("2.a_b-c", "press")),
+        ("\n  - board\n  - '1'", ("1", "board")),
+        ("1", ("1",)),
+        ("no", ("no",)),
+        ("", ()),
+        ("~", ()),
+    ],
+)
+def test_groups_say_who_may_read(tmp_path: Path, value: str, groups: tuple[str, ...]) -> None:
+    corpus = _load(tmp_path, a_txt=f"---\ngroups: {value}\n---\nText")
+    assert [one.source.groups for one in corpus.documents] == [groups]
+
+
+@pytest.mark.parametrize(
+    ("value", "reason"),
+    [
+        ("Board", "line 2: groups has 'Board'; write names of a-z, 0-9 and . _ - with commas between"),
+        ("board,,press", "line 2: groups has ''; write names"),
+        ("','", "line 2: groups has ''; write names"),
+        ("a b", "line 2: groups has 'a b'; write names"),
+        ("x" * 65, "line 2: groups has 'xxx"),
+        ("[]", "line 2: groups is not a list of names; write groups: [board, press]"),
+        ("['a,b']", "line 2: groups is not a list of names"),
+        ("[a, [b]]", "line 2: groups is not a list of names"),
+        ("['']", "line 2: groups is not a list of names"),
+        ("{a: b}", "line 2: groups is not one value"),
+    ],
+)
+def test_a_slip_in_groups_rejects_the_article(tmp_path: Path, value: str, reason: str) -> None:
+    corpus = _load(tmp_path, a_txt=f"---\ngroups: {value}\n---\nText", b_txt="Bee")
+    assert [one.id for one in corpus.documents] == ["b"]
+    assert _reasons(corpus)[0][1].startswith(f"front matter, {reason}")
+
+
+def test_groups_of_sources_csv_hold_unless_the_front_matter_names_some(tmp_path: Path) -> None:
+    lines = 'a.txt,"press, board"\nb.txt,board\nc.txt,\nd.txt,Board\n'
+    texts = {"a_txt": "Ay", "b_txt": "---\ngroups: press\n---\nBee", "c_txt": "Sea", "d_txt": "Dee"}
+    corpus = _load(tmp_path, sources_csv=f"path,groups\n{lines}", **texts)
+    assert [(one.id, one.source.groups) for one in corpus.documents] == [
+        ("a", ("board", "press")),
+        ("b", ("press",)),
+        ("c", ()),
+    ]
+    assert _reasons(corpus)[0][1].startswith("sources.csv, line 5: groups has 'Board'")
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "path;groups\na.txt;x\n",
+        "path,groups\na.txt,\x1b\n",
+        'path,groups\na.txt,"x\n',
+        "path,groups\na.txt,x" + "x" * MAX,
+        "path,groups\na.txt,\na.txt,x\n",
+        "path,Groups\na.txt,x\n",
+    ],
+)
+def test_where_nobody_knows_who_may_read_an_article_it_is_not_indexed(tmp_path: Path, content: str) -> None:
+    corpus = _load(tmp_path, sources_csv=content, a_txt="Ay", b_txt="---\ngroups: press\n---\nBee")
+    assert [one.id for one in corpus.documents] == ["b"]
+    assert "a.txt" in dict(_reasons(corpus))
+
+
 def test_the_guide_in_the_corpus_folder_names_every_key() -> None:
     guide = (Path(__file__).parents[1] / "corpus" / "README.md").read_text()
     assert [key for key in FRONT_KEYS if f"| `{key}` |" not in guide] == []
-    assert "path,title,publisher,published,url,language,licence" in guide
+    assert "path,title,publisher,published,url,language,licence,groups" in guide

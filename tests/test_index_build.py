@@ -147,13 +147,13 @@ def test_an_index_of_another_making_is_refused_and_built_anew(tmp_path: Path, wa
 def test_an_index_of_another_format_is_refused(tmp_path: Path) -> None:
     refresh(tmp_path, [A])
     path = generation(tmp_path) / "manifest.json"
-    path.write_text(json.dumps({**json.loads(path.read_bytes()), "format": 1}), encoding="utf-8")
-    with pytest.raises(IndexStaleError, match=r"has format 1, this program reads .*run `bri-qa index`"):
+    path.write_text(json.dumps({**json.loads(path.read_bytes()), "format": 2}), encoding="utf-8")
+    with pytest.raises(IndexStaleError, match=r"has format 2, this program reads 3; .*run `bri-qa index`"):
         EmbeddedIndex.open(tmp_path, IDENTITY)
     assert refresh(tmp_path, [A])[1] == ["the first line", "the second line of a"]
 
 
-@pytest.mark.parametrize("content", ["[]", '{"format": 2}', "null", "", "\x00", '{"format": 2, "files": [], "x": 1}'])
+@pytest.mark.parametrize("content", ["[]", '{"format": 3}', "null", "", "\x00", '{"format": 3, "files": [], "x": 1}'])
 def test_what_is_no_manifest_is_refused(tmp_path: Path, content: str) -> None:
     (tmp_path / "manifest.json").write_text(content, encoding="utf-8")
     with pytest.raises(IndexCorruptError, match="run `bri-qa index`"):
@@ -165,6 +165,28 @@ def test_where_nothing_was_built_the_error_says_how_to(tmp_path: Path) -> None:
     for folder in (tmp_path, tmp_path / "nowhere", tmp_path / "file"):
         with pytest.raises(IndexMissingError, match=r"there is no index in .*run `bri-qa index` first"):
             EmbeddedIndex.open(folder, IDENTITY)
+
+
+def test_a_change_of_groups_alone_embeds_nothing_and_is_there_at_once(tmp_path: Path) -> None:
+    refresh(tmp_path, [A, B])
+    index = EmbeddedIndex.open(tmp_path, IDENTITY)
+    before = index.manifest.corpus_sha256
+    closed = replace(A, source=replace(A.source, groups=("board", "press")))
+    assert refresh(tmp_path, [closed, B]) == (Change((), ("a",), (), ("b",)), [])
+    assert index.snapshot().documents() == [closed, B]
+    assert index.manifest.corpus_sha256 != before
+    nobody, press = Filters(groups=frozenset()), Filters(groups=frozenset({"press", "x"}))
+    for filters, found in ((nobody, ["b"]), (press, ["a", "a", "b"]), (Filters(), ["a", "a", "b"])):
+        hits = index.search_dense(CountingEmbedder().embed_query("line"), 10, filters)
+        assert sorted(hit.passage.document_id for hit in hits) == found
+        assert sorted(hit.passage.document_id for hit in index.search_lexical("line", 10, filters)) == found
+
+
+def test_where_nothing_is_restricted_groups_cost_no_search_anything(tmp_path: Path) -> None:
+    refresh(tmp_path, [A, B])
+    generation = EmbeddedIndex.open(tmp_path, IDENTITY).snapshot()
+    assert generation._allowed(Filters(groups=frozenset())) is None
+    assert generation._allowed(Filters(document_ids=("a",), groups=frozenset())) == ["a"]
 
 
 def test_a_second_builder_is_refused_and_the_first_goes_on(tmp_path: Path) -> None:

@@ -61,3 +61,30 @@ def test_the_common_words_are_english_and_ranked() -> None:
     words = common_words()
     assert len(words) > 15_000 and words["the"] < words["harbour"]
     assert "frieght" not in words and "##ing" not in words
+
+
+def test_no_word_of_an_article_that_one_may_not_read_sets_a_slip_right() -> None:
+    spelling = Spelling(COMMON)
+    index = Articles([document("a", "An open telescope"), document("b", "The secret stethoscope", groups=("board",))])
+    told = [
+        (groups, spelling.correct("stethosope telesope", index, groups))  # type: ignore[arg-type]
+        for groups in (
+            frozenset[str](),
+            frozenset({"board"}),
+            None,
+            frozenset({"press"}),
+            frozenset({"board", "press"}),
+        )
+    ]
+    assert [text for _, text in told] == [
+        "stethosope telescope" if groups is not None and "board" not in groups else "stethoscope telescope"
+        for groups, _ in told
+    ]
+
+
+def test_words_are_learned_once_for_all_who_read_the_same() -> None:
+    spelling = Spelling(COMMON)
+    index = Articles([document("a", "An open telescope"), document("b", "The secret stethoscope", groups=("board",))])
+    for number in range(50):
+        spelling.correct("telesope", index, frozenset({f"person-{number}"}))  # type: ignore[arg-type]
+    assert len(spelling._learned) == 1

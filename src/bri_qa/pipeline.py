@@ -80,7 +80,7 @@ class QAPipeline:
     overviews: Mapping[Intent, Answerer]
     mentions: Answerer
     models: Mapping[str, str]
-    spell: Callable[[str, Index], str] = lambda query, _: query
+    spell: Callable[[str, Index, Groups], str] = lambda query, _index, _groups: query
     rewriter: Rewriter | None = None  # of follow-ups; None: the rules of `conversation`
     top_k: int = 8
     read_first: int = 2
@@ -101,7 +101,7 @@ class QAPipeline:
         """The standalone query and its hits, reranked, best first."""
         self._check(question)
         index, clock = self.index.snapshot(), _Clock()
-        query = self.spell(self._standalone(question, clock)[0], index)
+        query = self.spell(self._standalone(question, clock)[0], index, question.filters.groups)
         return query, _result(self._read(index, question, query, clock))
 
     def ask(self, question: Question, on_stage: OnStage | None = None) -> Answer:
@@ -138,7 +138,7 @@ class QAPipeline:
         if self.rewriter is not None and question.history:
             yield Progress("rewriting")
         asked, use = self._standalone(question, clock)
-        query = self.spell(asked, index)
+        query = self.spell(asked, index, question.filters.groups)
         if wanted in self.overviews:
             answerer, hits = self.overviews[wanted], self._overview(index, question)
             yield Progress("reading", 0, len(hits))

@@ -4,16 +4,26 @@ from __future__ import annotations
 
 import re
 import threading
-from collections import Counter
+from collections import Counter, OrderedDict
 from collections.abc import Mapping
-from typing import Any
+from dataclasses import dataclass
 
 from bri_qa.protocols import Index
+from bri_qa.types import Document, Groups
 
 _WORD = re.compile(r"(?<![\w’'])[A-Za-z]{3,40}(?![\w’'])")
 _ENDINGS = ("s", "es", "d", "ed", "ing", "ings", "ly", "er", "ers", "r", "n", "ness", "al", "ful", "able", "ment")
 _LONG = 8  # letters from which two slips are forgiven, below it one
 _MOST_CHARS = 20_000_000  # of articles whose words are learned
+_KEPT = 4  # sets of articles whose words are remembered
+
+
+@dataclass(frozen=True, slots=True)
+class _Words:
+    """How often each word of some articles stands in them, and all words that a slip may be set right to."""
+
+    counts: Counter[str]
+    vocabulary: list[str]
 
 
 class Spelling:
@@ -23,52 +33,65 @@ class Spelling:
         """`common` maps lower-case words to their rank, the commonest first."""
         self._common = common
         self._lock = threading.Lock()
-        self._learned: tuple[Any, Counter[str], list[str]] = (None, Counter(), [])
+        self._index: Index | None = None
+        self._learned: OrderedDict[Groups, _Words] = OrderedDict()
 
-    def correct(self, query: str, index: Index) -> str:
+    def correct(self, query: str, index: Index, groups: Groups = None) -> str:
         """The query with each unknown word replaced by the nearest known one, if one is near.
 
-        `index` is a snapshot; its words are learned when an unknown word is first met.
+        `index` is a snapshot; the words of what `groups` may read in it are learned when an unknown word is first met.
         """
-        return _WORD.sub(lambda match: self._word(match[0], index), query)
+        return _WORD.sub(lambda match: self._word(match[0], index, groups), query)
 
-    def _word(self, word: str, index: Index) -> str:
+    def _word(self, word: str, index: Index, groups: Groups) -> str:
         lower = word.lower()
         if word.isupper() or (word[0].isupper() and len(word) <= 3) or _known(lower, self._common):
             return word
-        counts, vocabulary = self._words(index)
-        if _known(lower, counts):
+        words = self._words(index, groups)
+        if _known(lower, words.counts):
             return word
-        return self._nearest(lower, counts, vocabulary, capital=word[0].isupper()) or word
+        return self._nearest(lower, words, capital=word[0].isupper()) or word
 
-    def _words(self, index: Index) -> tuple[Counter[str], list[str]]:
-        """How often each word of the articles stands in them, and all words that a slip may be set right to."""
+    def _words(self, index: Index, groups: Groups) -> _Words:
+        """The words of what `groups` may read; remembered for those who read the same, not for each person."""
+        documents = index.documents()
+        telling = frozenset(name for item in documents for name in item.source.groups)
+        key = None if groups is None or telling <= groups else groups & telling
         with self._lock:
-            if self._learned[0] is not index:
-                counts: Counter[str] = Counter()
-                left = _MOST_CHARS
-                for document in index.documents():
-                    counts.update(re.findall(r"[a-z]{3,40}", document.text[: max(0, left)].lower()))
-                    left -= len(document.text)
-                self._learned = (index, counts, sorted(counts.keys() | self._common.keys()))
-            return self._learned[1], self._learned[2]
+            if self._index is not index:
+                self._index = index
+                self._learned.clear()
+            if key not in self._learned:
+                self._learned[key] = self._learn([item for item in documents if item.source.open_to(groups)])
+                while len(self._learned) > _KEPT:
+                    self._learned.popitem(last=False)
+            self._learned.move_to_end(key)
+            return self._learned[key]
 
-    def _nearest(self, word: str, counts: Counter[str], vocabulary: list[str], *, capital: bool) -> str | None:
+    def _learn(self, documents: list[Document]) -> _Words:
+        counts: Counter[str] = Counter()
+        left = _MOST_CHARS
+        for document in documents:
+            counts.update(re.findall(r"[a-z]{3,40}", document.text[: max(0, left)].lower()))
+            left -= len(document.text)
+        return _Words(counts, sorted(counts.keys() | self._common.keys()))
+
+    def _nearest(self, word: str, words: _Words, *, capital: bool) -> str | None:
         """By optimal string alignment distance (Damerau 1964: a swap of neighbours is one slip)."""
         from rapidfuzz import process
         from rapidfuzz.distance import OSA
 
         forgiven = 2 if len(word) >= _LONG and not capital else 1
-        found = process.extract(word, vocabulary, scorer=OSA.distance, score_cutoff=forgiven, limit=50)
+        found = process.extract(word, words.vocabulary, scorer=OSA.distance, score_cutoff=forgiven, limit=50)
         ranked = [
             (
                 slips,
                 len(near) < len(word),  # letters are left out more often than added
                 near[0] != word[0],
                 not near.startswith(word),
-                near not in counts,
+                near not in words.counts,
                 sorted(near) != sorted(word),
-                -counts[near],
+                -words.counts[near],
                 self._rank(near),
                 near,
             )

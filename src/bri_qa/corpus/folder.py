@@ -11,7 +11,7 @@ from pathlib import Path, PurePosixPath
 
 from bri_qa.corpus import sources
 from bri_qa.corpus.formats import READERS, SUPPORTED
-from bri_qa.corpus.metadata import merged
+from bri_qa.corpus.metadata import groups_of, merged
 from bri_qa.corpus.records import Article, Corpus, RejectedFile, Unusable
 from bri_qa.errors import CorpusError
 from bri_qa.types import Document, Source
@@ -111,6 +111,8 @@ class _Shelf:
         article = READERS[suffix](_content(path, self._max_bytes))
         if not any(map(str.isalnum, article.text)):
             raise Unusable("empty: it holds no words; write the article or delete the file")
+        if self._sources.hidden and "groups" not in article.metadata:
+            raise Unusable(f"{sources.FILE}, which may say who may read it, cannot be used; mend {sources.FILE}")
         return _assembled(article, name, merged(article.metadata, self._sources.of(name)))
 
     def _check_new(self, document: Document) -> None:
@@ -132,6 +134,7 @@ def _assembled(article: Article, name: str, values: dict[str, str]) -> Document:
         url=values.get("url"),
         language=values.get("language"),
         licence=values.get("licence"),
+        groups=groups_of(values.get("groups", "")),
     )
     sha256 = hashlib.sha256(article.text.encode()).hexdigest()
     return Document(values.get("id", default), article.text, source, sha256)

@@ -11,13 +11,14 @@ import yaml
 
 from bri_qa.corpus.records import Unusable
 
-SOURCE_KEYS = ("title", "publisher", "published", "url", "language", "licence")
+SOURCE_KEYS = ("title", "publisher", "published", "url", "language", "licence", "groups")
 FRONT_KEYS = ("id", *SOURCE_KEYS)
 
 _FRONT = re.compile(r"---[ \t]*\n(.*?)^(?:---|\.\.\.)[ \t]*(?:\n|\Z)", re.DOTALL | re.MULTILINE)
 _PUBLISHED = re.compile(r"\d{4}(-\d{2}(-\d{2})?)?", re.ASCII)
 _ID = re.compile(r"\w[\w.\-]*(/\w[\w.\-]*)*")
 _ID_CHARS = 200
+_GROUP = re.compile(r"[a-z0-9._-]{1,64}")
 _NULLS = ("", "~", "null")
 
 
@@ -48,8 +49,13 @@ def checked(entries: Iterable[tuple[str, str, str]]) -> dict[str, str]:
         if problem:
             raise Unusable(f"{place}: {problem}")
         if value:
-            values[key] = value
+            values[key] = ",".join(groups_of(value)) if key == "groups" else value
     return values
+
+
+def groups_of(value: str) -> tuple[str, ...]:
+    """The names of access groups in a value of `groups`, sorted, each once."""
+    return tuple(sorted({name.strip() for name in value.split(",")} - {""}))
 
 
 def _problem(key: str, value: str) -> str | None:
@@ -61,7 +67,14 @@ def _problem(key: str, value: str) -> str | None:
         return f"url is {value[:40]!r}; write one that starts with https:// or http://"
     if key == "id" and not (_ID.fullmatch(value) and len(value) <= _ID_CHARS):
         return f"id is {value[:40]!r}; use letters, digits and . _ - with / between parts, at most {_ID_CHARS}"
+    if key == "groups" and (bad := _bad_group(value)) is not None:
+        return f"groups has {bad[:40]!r}; write names of a-z, 0-9 and . _ - with commas between, at most 64 characters each"
     return None
+
+
+def _bad_group(value: str) -> str | None:
+    """The first name that is none: an empty one too, for a slip must not open an article to everyone."""
+    return next((name.strip() for name in value.split(",") if not _GROUP.fullmatch(name.strip())), None)
 
 
 def _is_date(value: str) -> bool:
@@ -100,11 +113,25 @@ def _pairs(root: yaml.MappingNode) -> list[tuple[str, str, str]]:
             raise Unusable(f"{place}: unknown key {name[:40]!r}; known keys: {', '.join(FRONT_KEYS)}")
         if name in seen:
             raise Unusable(f"{place}: {name} is set a second time; keep one")
-        if not isinstance(value, yaml.ScalarNode):
-            raise Unusable(f"{place}: {name} is not one value; write it on one line, in quotes if it holds : or [")
         seen[name] = place
-        pairs.append((place, name, "" if value.style is None and value.value in _NULLS else value.value))
+        pairs.append((place, name, _value(place, name, value)))
     return pairs
+
+
+def _value(place: str, name: str, value: yaml.Node) -> str:
+    """The words of a value; of a list of groups, its names with commas between."""
+    if name == "groups" and isinstance(value, yaml.SequenceNode):
+        names = [item.value for item in value.value if _is_name(item)]
+        if not names or len(names) < len(value.value):
+            raise Unusable(f"{place}: groups is not a list of names; write groups: [board, press]")
+        return ",".join(names)
+    if not isinstance(value, yaml.ScalarNode):
+        raise Unusable(f"{place}: {name} is not one value; write it on one line, in quotes if it holds : or [")
+    return "" if value.style is None and value.value in _NULLS else str(value.value)
+
+
+def _is_name(node: yaml.Node) -> bool:
+    return isinstance(node, yaml.ScalarNode) and bool(node.value.strip()) and "," not in node.value
 
 
 def merged(front: Mapping[str, str], listed: Mapping[str, str]) -> dict[str, str]:

@@ -19,12 +19,16 @@ _COLUMNS = ("path", *SOURCE_KEYS)
 
 @dataclass(slots=True)
 class Sources:
-    """Values by path; `unusable` holds the reason for a path whose line cannot be used."""
+    """Values by path; `unusable` holds the reason for a path whose line cannot be used.
+
+    `hidden`: the file cannot be used and may name access groups, so nobody knows what is open to whom.
+    """
 
     values: dict[str, Mapping[str, str]] = field(default_factory=dict)
     unusable: dict[str, str] = field(default_factory=dict)
     lines: dict[str, int] = field(default_factory=dict)
     rejected: list[RejectedFile] = field(default_factory=list)
+    hidden: bool = False
 
     def of(self, path: str) -> Mapping[str, str]:
         """What is said of an article.
@@ -59,12 +63,14 @@ def read(path: Path, max_bytes: int) -> Sources:
         sources.rejected.append(RejectedFile(FILE, f"not CSV: {error}; save it as comma-separated UTF-8"))
     except OSError as error:
         sources.rejected.append(RejectedFile(FILE, f"cannot be read: {error.strerror}; mend its permissions"))
+        sources.hidden = True
     return sources
 
 
 def _fill(sources: Sources, path: Path, max_bytes: int) -> None:
     with path.open("rb") as stream:
         data = stream.read(max_bytes + 1)
+    sources.hidden = b"groups" in data.replace(b"\0", b"").lower()  # until all of it is read
     if len(data) > max_bytes:
         raise Unusable(f"larger than {max_bytes:,} bytes; raise BRI_QA_MAX_FILE_BYTES")
     rows = csv.reader(io.StringIO(canonical(data)), strict=True)
@@ -75,6 +81,7 @@ def _fill(sources: Sources, path: Path, max_bytes: int) -> None:
     for row in rows:
         if any(cell.strip() for cell in row):
             _add(sources, header, row, rows.line_num)
+    sources.hidden = False
 
 
 def _add(sources: Sources, header: list[str], row: list[str], line: int) -> None:
@@ -87,6 +94,8 @@ def _add(sources: Sources, header: list[str], row: list[str], line: int) -> None
     name = PurePosixPath(path).as_posix()
     if name in sources.lines:
         sources.rejected.append(RejectedFile(FILE, f"line {line} names {name} a second time; keep one"))
+        if "groups" in header:
+            sources.unusable[name] = f"{place}: a second line for this file, and one may say who may read it; keep one"
         return
     sources.lines[name] = line
     if len(row) > len(header):

@@ -47,7 +47,7 @@ def kept(answer: Answer, document: Callable[[str], Document | None]) -> tuple[di
         "sources": sources,
         "confidence": answer.confidence,
         "message": answer.message,
-        "filters": asdict(answer.question.filters),
+        "filters": {key: value for key, value in asdict(answer.question.filters).items() if key != "groups"},
     }
     return render.as_json(answer), details
 
@@ -58,12 +58,12 @@ def _source(source: Source, sha256: str) -> dict[str, Any]:
 
 def documents(details: Json) -> dict[str, Document]:
     """The articles as they were, by id, without their text."""
-    return {
-        key: Document(
-            key, "", Source(**{name: value for name, value in item.items() if name != "sha256"}), item["sha256"]
-        )
-        for key, item in details["sources"].items()
-    }
+    return {key: Document(key, "", _source_of(item), item["sha256"]) for key, item in details["sources"].items()}
+
+
+def _source_of(item: Json) -> Source:
+    values = {name: value for name, value in item.items() if name != "sha256"}
+    return Source(**{**values, "groups": tuple(values.get("groups", ()))})
 
 
 def restored(contract: Json, details: Json) -> Answer:

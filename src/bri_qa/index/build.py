@@ -146,6 +146,7 @@ def _write(new: Path, works: Sequence[_Work], vectors: VectorIndex) -> int:
 def _corpus_hash(documents: Sequence[Document]) -> str:
     digest = hashlib.sha256()
     for item in documents:
-        facts = [item.id, item.sha256, asdict(item.source)]
+        source = {name: value for name, value in asdict(item.source).items() if name != "groups" or value}
+        facts = [item.id, item.sha256, source]
         digest.update(json.dumps(facts, ensure_ascii=False, sort_keys=True).encode() + b"\n")
     return digest.hexdigest()

@@ -32,6 +32,7 @@ class Generation:
     vectors: VectorIndex
     words: WordIndex
     by_id: Mapping[str, Document]
+    restricted: bool  # some article is not open to all
 
     @classmethod
     def open(cls, folder: Path, identity: Identity) -> Generation:
@@ -46,7 +47,8 @@ class Generation:
         try:
             store = Store.open(folder)
             by_id = {item.id: item for item in store.documents()}
-            return cls(folder, manifest, store, VectorIndex.open(folder), WordIndex.open(folder), by_id)
+            restricted = any(item.source.groups for item in by_id.values())
+            return cls(folder, manifest, store, VectorIndex.open(folder), WordIndex.open(folder), by_id, restricted)
         except OSError as error:
             raise IndexCorruptError(f"the index in {folder} cannot be opened ({error}); {REBUILD}") from error
 
@@ -94,7 +96,8 @@ class Generation:
         return [passage for _, passage in self.store.numbered(document)] if document else []
 
     def _allowed(self, filters: Filters) -> Sequence[str] | None:
-        if not filters:
+        """The ids of the documents that pass; None where all do, which costs a search nothing."""
+        if not filters.narrows and (filters.groups is None or not self.restricted):
             return None
         return [item.id for item in self.by_id.values() if filters.allow(item.id, item.source)]
 

@@ -16,7 +16,7 @@ FILE = "articles.sqlite"
 _SCHEMA = """
 CREATE TABLE documents (
     id TEXT PRIMARY KEY, text TEXT NOT NULL, sha256 TEXT NOT NULL, title TEXT NOT NULL,
-    publisher TEXT, published TEXT, url TEXT, language TEXT, licence TEXT
+    publisher TEXT, published TEXT, url TEXT, language TEXT, licence TEXT, groups TEXT NOT NULL
 ) STRICT, WITHOUT ROWID;
 CREATE TABLE passages (
     number INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, document_id TEXT NOT NULL REFERENCES documents (id),
@@ -25,7 +25,7 @@ CREATE TABLE passages (
 CREATE INDEX passages_of ON passages (document_id, first);
 """
 _PASSAGE = "number, id, document_id, first, last, section"
-_DOCUMENT = "id, text, sha256, title, publisher, published, url, language, licence"
+_DOCUMENT = "id, text, sha256, title, publisher, published, url, language, licence, groups"
 
 
 class Store:
@@ -71,8 +71,8 @@ class Store:
         source = document.source
         origin = (source.title, source.publisher, source.published, source.url, source.language, source.licence)
         self._connection.execute(
-            f"INSERT INTO documents ({_DOCUMENT}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            (document.id, document.text, document.sha256, *origin),
+            f"INSERT INTO documents ({_DOCUMENT}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            (document.id, document.text, document.sha256, *origin, json.dumps(source.groups)),
         )
         self._connection.executemany(
             "INSERT INTO passages VALUES (?, ?, ?, ?, ?, ?)",
@@ -113,7 +113,9 @@ class Store:
 
 
 def _document(row: Any) -> Document:
-    return Document(row[0], row[1], Source(*row[3:]), row[2])
+    title, publisher, published, url, language, licence, groups = row[3:]
+    source = Source(title, publisher, published, url, language, licence, tuple(json.loads(groups)))
+    return Document(row[0], row[1], source, row[2])
 
 
 def _passage(row: Any, text: str) -> Passage:

@@ -148,6 +148,11 @@ class Filters:
     def __bool__(self) -> bool:
         return self != Filters()
 
+    @property
+    def narrows(self) -> bool:
+        """Whether the reader chose some of the articles; the groups are no choice of theirs."""
+        return bool(self.document_ids or self.publishers or self.published_from or self.published_to)
+
 
 @dataclass(frozen=True, slots=True)
 class Turn:

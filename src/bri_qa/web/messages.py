@@ -135,13 +135,13 @@ def is_latin(text: str) -> bool:
 def _why(answer: Answer, texts: Texts) -> str:
     if answer.message:
         return answer.message
-    if answer.reason is AbstainReason.NO_DOCUMENTS and answer.question.filters:
+    if answer.reason is AbstainReason.NO_DOCUMENTS and answer.question.filters.narrows:
         return texts("abstain.no_documents.filtered")
     return texts(f"abstain.{answer.reason}")
 
 
 def _filtered(answer: Answer, texts: Texts) -> str:
-    if not answer.question.filters or answer.reason is AbstainReason.NO_DOCUMENTS:
+    if not answer.question.filters.narrows or answer.reason is AbstainReason.NO_DOCUMENTS:
         return ""
     return f'<p class="bri-filtered">{texts("abstain.filtered")}</p>'
 

@@ -48,7 +48,7 @@ def pairs(filters: Filters) -> list[tuple[str, str]]:
 
 def address(filters: Filters, path: str = "/") -> str:
     """The chat with these filters."""
-    return f"{path}?{urlencode(pairs(filters))}" if filters else path
+    return f"{path}?{urlencode(pairs(filters))}" if filters.narrows else path
 
 
 def _without(filters: Filters) -> Iterator[tuple[str, str, Filters]]:
@@ -65,7 +65,7 @@ def _without(filters: Filters) -> Iterator[tuple[str, str, Filters]]:
 
 def chips(filters: Filters, documents: Sequence[Document], texts: Texts) -> str:
     """The filters as a list with a way to remove each, and how many articles they leave. Empty where there is none."""
-    if not filters:
+    if not filters.narrows:
         return ""
     titles = {item.id: item.source.title for item in documents}
 
