@@ -59,7 +59,7 @@ def router(pipeline: Pipeline, workers: Workers) -> APIRouter:
 
     @routes.get("/readyz", include_in_schema=False)
     async def readyz() -> JSONResponse:
-        return JSONResponse({"status": "ready", "documents": len(await workers.run(lambda: pipeline.documents(None)))})
+        return JSONResponse({"status": "ready", "documents": len(await workers.run(lambda: pipeline.documents(frozenset())))})
 
     return routes
 
