@@ -121,6 +121,14 @@ class FakePipeline:
             raise self.error
         return [self.by_id[key] for key in sorted(self.by_id) if self.by_id[key].source.open_to(groups)]
 
+    def passages(self, document_id: str, groups: Groups = None) -> tuple[Document, list[Passage]] | None:
+        found = self.document(document_id, groups)
+        return None if found is None else (found, _sentences(found))
+
+    def retrieve(self, question: Question, top_k: int | None = None) -> tuple[str, list[Hit]]:
+        self._check(question)
+        return question.text, self._hits(question, top_k or 8)
+
     def ask(self, question: Question) -> Answer:
         *_, last = self.stream(question)
         assert isinstance(last, Answered)
@@ -164,7 +172,7 @@ class FakePipeline:
         if "crash" in question.text:
             raise RuntimeError("a bug with a secret in it")
 
-    def _hits(self, question: Question) -> list[Hit]:
+    def _hits(self, question: Question, top_k: int = 8) -> list[Hit]:
         """Sentences by the share of the question's words that they hold; "and …" leans on the last question."""
         wanted = _words(question.text)
         if question.text.lower().startswith("and ") and question.history:
@@ -175,7 +183,7 @@ class FakePipeline:
             if question.filters.allow(item.id, item.source)
             for passage in _sentences(item)
         ]
-        return sorted(hits, key=lambda hit: (-hit.score, hit.passage.id))[:8]
+        return sorted(hits, key=lambda hit: (-hit.score, hit.passage.id))[:top_k]
 
 
 def _sentences(item: Document) -> list[Passage]:

@@ -77,14 +77,26 @@ def answers(lines: Iterable[bytes], ask: Callable[[Question], Answer]) -> Iterat
     for number, line in enumerate(lines, start=1):
         if not line.strip():
             continue
-        identity, outcome, fine = None, None, True
         try:
             raw = json.loads(line.decode("utf-8-sig"), parse_constant=_no_number)
-            identity = raw.get("id") if isinstance(raw, dict) else None
-            outcome = render.as_json(ask(QuestionLine.model_validate(raw).to_question()))
+        except (ValueError, RecursionError) as error:
+            yield told(None, unanswered(number, error)), False
+            continue
+        try:
+            outcome, fine = render.as_json(ask(QuestionLine.model_validate(raw).to_question())), True
         except (ValueError, RecursionError, BriQAError) as error:
-            outcome, fine = {"error": {"line": number, "message": _reason(error)}}, False
-        yield json.dumps({"id": identity, **outcome}, ensure_ascii=False), fine
+            outcome, fine = unanswered(number, error), False
+        yield told(raw, outcome), fine
+
+
+def unanswered(number: int, error: Exception) -> dict[str, Any]:
+    """What stands in the place of the answer to line `number`."""
+    return {"error": {"line": number, "message": _reason(error)}}
+
+
+def told(raw: object, outcome: dict[str, Any]) -> str:
+    """A line of the output: the outcome with the id of the question that was read, null where it has none."""
+    return json.dumps({"id": raw.get("id") if isinstance(raw, dict) else None, **outcome}, ensure_ascii=False)
 
 
 def lines_of(path: Path) -> list[bytes]:

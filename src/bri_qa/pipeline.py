@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
 from bri_qa.citations import Verifier
-from bri_qa.conversation import Intent, intent, standalone
+from bri_qa.conversation import SMALL_TALK, Intent, intent, standalone
 from bri_qa.errors import QuestionError
 from bri_qa.protocols import Answerer, Index, Reader, Rewriter, StreamingAnswerer
 from bri_qa.retrieve import Retriever
@@ -23,6 +23,7 @@ from bri_qa.types import (
     Groups,
     Hit,
     ModelUse,
+    Passage,
     Progress,
     Question,
     Statement,
@@ -32,15 +33,6 @@ from bri_qa.types import (
 
 OnStage = Callable[[str, int], None]
 T = TypeVar("T")
-
-SMALL_TALK = {
-    Intent.GREETING: "Hello. Ask me a question about the articles: every answer comes with quotes that you can open.",
-    Intent.THANKS: "You are welcome. Ask on whenever you like.",
-    Intent.FAREWELL: "Goodbye.",
-    Intent.HELP: "I answer questions from the articles in this collection, and prove each answer with quotes cut from "
-    "them. Try a question in plain words, a keyword, “Summarise the article” or “Who is quoted?”. When the articles do "
-    "not say, I tell you so.",
-}
 
 
 @dataclass(slots=True)
@@ -97,8 +89,16 @@ class QAPipeline:
         """All documents that `groups` may read, by id."""
         return [item for item in self.index.documents() if item.source.open_to(groups)]
 
-    def retrieve(self, question: Question) -> tuple[str, list[Hit]]:
-        """The standalone query and its hits, reranked, best first."""
+    def passages(self, document_id: str, groups: Groups = None) -> tuple[Document, list[Passage]] | None:
+        """A document with its passages in reading order, unless there is none or `groups` may not read it."""
+        index = self.index.snapshot()
+        found = index.document(document_id)
+        return (found, index.passages(found.id)) if found is not None and found.source.open_to(groups) else None
+
+    def retrieve(self, question: Question, top_k: int | None = None) -> tuple[str, list[Hit]]:
+        """The standalone query and its hits, reranked, best first; at most `top_k`, by default as many as `ask` reads."""
+        if top_k is not None:
+            return replace(self, top_k=top_k).retrieve(question)
         self._check(question)
         index, clock = self.index.snapshot(), _Clock()
         query = self.spell(self._standalone(question, clock)[0], index, question.filters.groups)

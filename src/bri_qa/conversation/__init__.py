@@ -1,7 +1,7 @@
 """What a message asks for, and a follow-up made into a query that stands on its own. Plain words, no model."""
 
 from bri_qa.conversation.followup import standalone
-from bri_qa.conversation.intent import Intent, intent
+from bri_qa.conversation.intent import SMALL_TALK, Intent, intent
 from bri_qa.conversation.rewriting import ModelRewriter
 
-__all__ = ["Intent", "ModelRewriter", "intent", "standalone"]
+__all__ = ["SMALL_TALK", "Intent", "ModelRewriter", "intent", "standalone"]

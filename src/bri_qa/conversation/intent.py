@@ -19,6 +19,17 @@ class Intent(StrEnum):
     HELP = "help"
 
 
+# How a message that asks nothing of the articles is met.
+SMALL_TALK = {
+    Intent.GREETING: "Hello. Ask me a question about the articles: every answer comes with quotes that you can open.",
+    Intent.THANKS: "You are welcome. Ask on whenever you like.",
+    Intent.FAREWELL: "Goodbye.",
+    Intent.HELP: "I answer questions from the articles in this collection, and prove each answer with quotes cut from "
+    "them. Try a question in plain words, a keyword, “Summarise the article” or “Who is quoted?”. When the articles do "
+    "not say, I tell you so.",
+}
+
+
 # A message is routed only if all of it fits: "the main points" is a digest, "the main points of her speech" a question.
 _LONGEST = 200  # characters; a longer message is a question
 _EDGE = re.compile(r"^[\W_]+|[\W_]+$")

@@ -8,7 +8,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from threading import Lock
 from typing import Protocol, TypeVar
 
-from bri_qa.types import Answer, Document, Event, Groups, Question
+from bri_qa.types import Answer, Document, Event, Groups, Hit, Passage, Question
 
 T = TypeVar("T")
 
@@ -20,6 +20,8 @@ class Pipeline(Protocol):
     def stream(self, question: Question) -> Generator[Event]: ...
     def document(self, document_id: str, groups: Groups) -> Document | None: ...
     def documents(self, groups: Groups) -> list[Document]: ...
+    def passages(self, document_id: str, groups: Groups) -> tuple[Document, list[Passage]] | None: ...
+    def retrieve(self, question: Question, top_k: int | None) -> tuple[str, list[Hit]]: ...
 
 
 def reading(pipeline: Pipeline, groups: Groups) -> Callable[[str], Document | None]:
