@@ -96,7 +96,7 @@ class QAPipeline:
         return (found, index.passages(found.id)) if found is not None and found.source.open_to(groups) else None
 
     def retrieve(self, question: Question, top_k: int | None = None) -> tuple[str, list[Hit]]:
-        """The standalone query and its hits, reranked, best first; at most `top_k`, by default as many as `ask` reads."""
+        """The standalone query and its hits, reranked, best first; at most `top_k`, or as many as `ask` reads."""
         if top_k is not None:
             return replace(self, top_k=top_k).retrieve(question)
         self._check(question)
