@@ -13,6 +13,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 from bri_qa.errors import SettingsError
 
 PREFIX = "BRI_QA_"
+RATE = r"^$|^[1-9]\d*/([1-9]\d* ?)?(second|minute|hour|day)s?$"
 
 
 class Settings(BaseSettings):
@@ -92,6 +93,51 @@ class Settings(BaseSettings):
 
     host: str = Field(default="127.0.0.1", description="address that `bri-qa serve` binds")
     port: int = Field(default=7860, ge=0, le=65_535, description="port that `bri-qa serve` binds")
+    root_path: str = Field(
+        default="",
+        pattern=r"^(/[A-Za-z0-9._~-]+)*$",
+        description="path below which a reverse proxy shows the server, as in `/briqa`; empty is the whole host",
+    )
+    trusted_proxies: str = Field(
+        default="",
+        description="addresses and networks of reverse proxies, comma between; only theirs are the X-Forwarded-For and "
+        "-Proto headers that are believed",
+    )
+    answer_threads: int = Field(default=4, ge=1, le=256, description="questions that are answered at a time")
+    answer_queue: int = Field(
+        default=16, ge=0, le=10_000, description="questions that wait; the next one is told at once to come back"
+    )
+    answer_timeout: float = Field(
+        default=120.0, ge=0.1, le=3_600, description="seconds that a question may take, its wait included"
+    )
+    body_timeout: float = Field(default=30.0, ge=0.1, le=3_600, description="seconds that a request may take to arrive")
+    shutdown_timeout: int = Field(
+        default=10, ge=1, le=3_600, description="seconds that running questions get when the server is stopped"
+    )
+    rate_limit_storage: str = Field(
+        default="memory://",
+        pattern=r"^(memory://|rediss?://\S+)$",
+        description="where requests are counted: `memory://`, or `redis://host:port/0` for several servers together",
+    )
+    rate_limit_ask: str = Field(
+        default="60/minute", pattern=RATE, description="questions of one person or key; empty is no limit"
+    )
+    rate_limit_address: str = Field(
+        default="240/minute", pattern=RATE, description="questions from one address; empty is no limit"
+    )
+    rate_limit_request: str = Field(
+        default="3000/minute", pattern=RATE, description="requests of any kind from one address; empty is no limit"
+    )
+    log_format: Literal["console", "json"] = Field(default="console", description="how the server writes its log")
+    log_level: Literal["debug", "info", "warning", "error"] = Field(
+        default="info", description="the least that is logged; `debug` has the page's own files too"
+    )
+    log_questions: bool = Field(default=False, description="whether questions are written into the log")
+    otel_endpoint: str | None = Field(
+        default=None,
+        pattern=r"^https?://[^\s/?#@]+(/[^\s?#]*)?$",
+        description="OTLP/HTTP address that takes traces, as in `http://127.0.0.1:4318/v1/traces`; unset sends none",
+    )
 
     @model_validator(mode="after")
     def _overlap_leaves_room(self) -> Self:
