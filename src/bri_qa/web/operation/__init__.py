@@ -1,0 +1,1 @@
+"""What an operator needs of the server: limits, deadlines, metrics, logs, traces, and whether it is ready."""
