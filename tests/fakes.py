@@ -106,6 +106,7 @@ class FakePipeline:
         self.error = error
         self.gate = Flag()
         self.asked: list[Question] = []
+        self.closed: list[str] = []  # questions whose answer nobody waited for
         self.max_question_chars = 4_000
 
     def last(self, text: str) -> Question:
@@ -135,6 +136,13 @@ class FakePipeline:
         return last.answer
 
     def stream(self, question: Question) -> Generator[Event]:
+        try:
+            yield from self._stream(question)
+        except GeneratorExit:
+            self.closed.append(question.text)
+            raise
+
+    def _stream(self, question: Question) -> Generator[Event]:
         self._check(question)
         self.asked.append(question)
         if question.text.lower() in ("hello", "thanks"):

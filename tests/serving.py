@@ -15,6 +15,7 @@ from fastapi import FastAPI, Request
 
 from bri_qa.settings import Settings
 from bri_qa.web import create_app  # sets up Gradio's environment: it goes before Gradio
+from bri_qa.web.access import Resolve
 from bri_qa.web.service import Pipeline
 
 import gradio as gr  # isort: skip
@@ -27,9 +28,9 @@ def made(pipeline: Pipeline, corpus: Path = NO_CORPUS, history: Path | None = No
     return asyncio.run(_make(pipeline, corpus, history))
 
 
-async def _make(pipeline: Pipeline, corpus: Path, history: Path | None) -> FastAPI:
+async def _make(pipeline: Pipeline, corpus: Path, history: Path | None, resolve: Resolve | None = None) -> FastAPI:
     folder = history or Path(tempfile.mkdtemp(prefix="bri-qa-history-"))  # a history of its own
-    return create_app(Settings.load({}, corpus_dir=corpus, history_dir=folder), pipeline)
+    return create_app(Settings.load({}, corpus_dir=corpus, history_dir=folder), pipeline, resolve)
 
 
 def visiting(query: str = "", language: str = "en", cookie: str = "") -> gr.Request:
@@ -40,14 +41,20 @@ def visiting(query: str = "", language: str = "en", cookie: str = "") -> gr.Requ
 
 
 @contextmanager
-def served(pipeline: Pipeline, corpus: Path = NO_CORPUS, history: Path | None = None, port: int = 0) -> Iterator[str]:
+def served(
+    pipeline: Pipeline,
+    corpus: Path = NO_CORPUS,
+    history: Path | None = None,
+    port: int = 0,
+    resolve: Resolve | None = None,
+) -> Iterator[str]:
     """The address of the application while uvicorn serves it, in a thread, by default on a free port of the loopback."""
     listener = socket.create_server(("127.0.0.1", port))
     servers: list[uvicorn.Server] = []
     ready = threading.Event()
 
     async def run() -> None:
-        app = await _make(pipeline, corpus, history)
+        app = await _make(pipeline, corpus, history, resolve)
         server = uvicorn.Server(uvicorn.Config(app, log_level="error", timeout_graceful_shutdown=2))
         servers.append(server)
         serving = asyncio.create_task(server.serve([listener]))

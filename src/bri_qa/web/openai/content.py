@@ -20,7 +20,7 @@ _TAIL = f"{_BETWEEN}{SOURCES}{_BETWEEN}1. ["
 _ENTITIES = {ord(char): f"&#{ord(char)};" for char in "[]\\<>`"}
 _ENTITY = re.compile(r"&(?=#?\w+;)")
 _ESCAPED = re.compile(r"([*_~$])")
-_START = re.compile(r"(\d*)([-+=#.)|:])")  # at the start of a line: a list, a heading, a rule, a table
+_START = re.compile(r"(\d*)([.)]|(?<!\d)[-+=#|:])")  # at the start of a line: a list, a heading, a rule, a table
 # What front ends turn into a link although nothing marks it as one.
 _LINKISH = re.compile(
     r"[a-z][a-z0-9+.-]*://|www\.|mailto:|xmpp:|data:|javascript:|\w@\w|\w\.(?:[a-z]{2}|com|org|net|edu|gov|info|biz|name)(?![a-z.])",
