@@ -15,9 +15,11 @@ def serve(
     port: Annotated[int | None, typer.Option("--port", help="Port to bind (default: 7860).")] = None,
     index: Index = None,
 ) -> None:
-    """Serve the chat at / and the API at /api/v1."""
-    settings = settings_of(host=host, port=port, index_dir=index)
-    pipeline = pipeline_of(settings)
-    from bri_qa import web  # slow to load: only once all else is in order
+    """Serve the chat at / and the API at /api/v1.
 
-    web.serve(settings, pipeline, lambda address: say(f"bri_qa is at {address} (Ctrl-C stops it)"))
+    It takes connections at once; until the index and the models are loaded, /readyz and every page say that it starts.
+    """
+    settings = settings_of(host=host, port=port, index_dir=index)
+    from bri_qa.web import serve as run  # slow to load: only once all else is in order
+
+    run(settings, lambda: pipeline_of(settings), lambda address: say(f"bri_qa is at {address} (Ctrl-C stops it)"))

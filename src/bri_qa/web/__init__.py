@@ -8,6 +8,23 @@ os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
 os.environ["GRADIO_ANALYTICS_MAX_EVENTS"] = "1"
 os.environ["GRADIO_ANALYTICS_CACHE_FREQUENCY"] = "1000000000"
 
-from bri_qa.web.app import create_app, serve
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from bri_qa.web.app import create_app
+    from bri_qa.web.operation.serving import serve
 
 __all__ = ["create_app", "serve"]
+
+
+def __getattr__(name: str) -> Any:
+    """Gradio takes seconds to import: the server binds before it does."""
+    if name == "create_app":
+        from bri_qa.web.app import create_app
+
+        return create_app
+    if name == "serve":
+        from bri_qa.web.operation.serving import serve
+
+        return serve
+    raise AttributeError(name)

@@ -17,6 +17,7 @@ from bri_qa.web.chat import Chat
 from bri_qa.web.session import Running, Session
 
 SESSION_SECONDS = 24 * 3600
+QUEUED = 1_000
 
 
 def build(chat: Chat) -> gr.Blocks:
@@ -60,7 +61,8 @@ def build(chat: Chat) -> gr.Blocks:
         outputs = [box, shown, session, note, ask, stop]
         _wire(chat, blocks, outputs, running, (new, opened))
     # The workers, not Gradio, bound what runs at once: they say in words that a question waits or finds no room.
-    blocks.queue(default_concurrency_limit=None, api_open=False)
+    # What waits for them must be bounded all the same.
+    blocks.queue(default_concurrency_limit=None, api_open=False, max_size=QUEUED)
     return blocks
 
 
@@ -85,12 +87,13 @@ def _wire(
     gr.on([blocks.load, opened.click], chat.open, [running], list(outputs), **quick)
 
 
-def mount(app: FastAPI, chat: Chat) -> FastAPI:
-    """`app` with the chat at `/`, behind every route that `app` already has."""
+def mount(app: FastAPI, chat: Chat, root_path: str = "") -> FastAPI:
+    """`app` with the chat at `/`, behind every route that `app` already has; browsers see it below `root_path`."""
     mounted: FastAPI = gr.mount_gradio_app(
         app,
         build(chat),
         path="/",
+        root_path=root_path or None,
         theme=gr.themes.Base(),
         footer_links=[],
         run_history=False,

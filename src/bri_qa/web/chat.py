@@ -29,8 +29,10 @@ from bri_qa.errors import (
 from bri_qa.history import Entry
 from bri_qa.types import Answer, CitedStatement, Progress, Question, StatementReady
 from bri_qa.web import asking, messages
+from bri_qa.web.operation import limits
+from bri_qa.web.operation.limits import LimitedError
 from bri_qa.web.records import Records
-from bri_qa.web.service import BusyError, Pipeline, Workers, reading
+from bri_qa.web.service import BusyError, DeadlineError, Pipeline, Workers, reading
 from bri_qa.web.session import Running, Session, Wish
 from bri_qa.web.texts import Texts
 from bri_qa.web.visitors import Visitor, visitor
@@ -96,6 +98,7 @@ class Chat:
                 waiting = messages.working(who.texts("stage.waiting"))
                 yield View(session.with_last(waiting), box="", running=True).updates()
             question = Question(text, before.turns, who.filters)
+            await limits.charge(request.request)
             async with aclosing(self._answered(question, session, running, who)) as views:
                 async for view in views:
                     yield view.updates()
@@ -229,6 +232,10 @@ async def _ended(running: Running) -> None:
 
 def _trouble(error: Exception, texts: Texts) -> str:
     """Any error in words for people; of a bug nothing is told but that there is one."""
+    if isinstance(error, LimitedError):
+        return messages.trouble(texts("trouble.limited", seconds=error.seconds), texts)
+    if isinstance(error, DeadlineError):
+        return messages.trouble(texts("trouble.slow"), texts)
     if isinstance(error, BusyError):
         return messages.trouble(texts("trouble.busy"), texts)
     if not isinstance(error, BriQAError):

@@ -1,4 +1,6 @@
 // The page's address says what is asked (filters) and where the conversation goes on (c): it can be shared and reloaded.
+import { rooted } from "./dom.js";
+
 const FILTERS = ["document", "publisher", "from", "to"];
 
 export const conversation = () => new URLSearchParams(location.search).get("c");
@@ -10,7 +12,7 @@ export function filters(search = location.search) {
 function written(pairs, c) {
   const query = new URLSearchParams(pairs);
   if (c) query.set("c", c);
-  return query.size ? `/?${query}` : "/";
+  return rooted(query.size ? `/?${query}` : "/");
 }
 
 export const toConversation = (c, pairs) => history.pushState(null, "", written(pairs, c));

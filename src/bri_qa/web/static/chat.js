@@ -2,7 +2,7 @@
 import * as address from "./address.js";
 import * as box from "./box.js";
 import { files } from "./dialog.js";
-import { announce, byId } from "./dom.js";
+import { announce, byId, rooted } from "./dom.js";
 import { given, rate, showThumbs } from "./feedback.js";
 import * as following from "./following.js";
 import { History, exports } from "./history.js";
@@ -219,7 +219,7 @@ function copy(pressed) {
   const said = data.statements.map((item) => `${item.text} ${item.citations.map((n) => `[${n}]`).join(" ")}`);
   const quotes = data.citations.map((item) => {
     const origin = [item.title, item.publisher, item.published].filter(Boolean).join(", ");
-    return `[${item.number}] “${item.quote}” (${origin}) ${new URL(item.address, location.href)}`;
+    return `[${item.number}] “${item.quote}” (${origin}) ${new URL(rooted(item.address), location.href)}`;
   });
   const text = [data.question, "", ...(data.short ? [data.short, ""] : []), ...said, "", ...quotes].join("\n");
   const tell = (words) => {

@@ -1,5 +1,5 @@
 // One dialog for all questions to the reader: the browser keeps the focus inside it and gives it back.
-import { button, byId, node } from "./dom.js";
+import { button, byId, node, rooted } from "./dom.js";
 import { t } from "./texts.js";
 
 const dialog = byId("bri-dialog");
@@ -80,7 +80,7 @@ export function files(groups) {
     for (const [label, address] of links) {
       const item = node("li");
       const link = node("a", "", label);
-      link.href = address;
+      link.href = rooted(address);
       link.setAttribute("download", "");
       item.append(link);
       list.append(item);

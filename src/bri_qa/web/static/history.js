@@ -1,7 +1,7 @@
 // The conversations of this browser: listed, searched, renamed, deleted, saved.
 import * as address from "./address.js";
 import { asked, confirmed, files } from "./dialog.js";
-import { announce, button, byId, node, request } from "./dom.js";
+import { announce, button, byId, node, request, rooted } from "./dom.js";
 import { counted, language, t } from "./texts.js";
 
 const PATH = "/api/v1/history";
@@ -90,7 +90,7 @@ export class History {
     const line = node("li");
     line.dataset.id = item.id;
     const link = node("a", "bri-talk");
-    link.href = `/?c=${encodeURIComponent(item.id)}`;
+    link.href = rooted(`/?c=${encodeURIComponent(item.id)}`);
     link.append(node("span", "bri-talk-title", item.title));
     const when = new Date(item.updated).toLocaleDateString(language, { day: "numeric", month: "short", year: "numeric" });
     link.append(node("span", "bri-talk-facts", `${when} · ${counted("history.questions", item.questions)}`));

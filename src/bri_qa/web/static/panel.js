@@ -1,5 +1,5 @@
 // The source panel: the cards of one answer and the article that the current one was cut from.
-import { announce, button, byId, node, reduced } from "./dom.js";
+import { announce, button, byId, node, reduced, rooted } from "./dom.js";
 import { given, rate, showThumbs } from "./feedback.js";
 import { t } from "./texts.js";
 
@@ -158,7 +158,7 @@ export class Panel {
   // What can be done with the current quote.
   tools(item) {
     const page = node("a", "", t("source.page"));
-    page.href = item.address;
+    page.href = rooted(item.address);
     const copy = button("", t("source.link"), () => this.copyLink(copy, item));
     const parts = [page, copy];
     if (this.data.entry && !this.data.abstained) {
@@ -191,7 +191,7 @@ export class Panel {
       setTimeout(() => (pressed.textContent = t("source.link")), 2000);
     };
     if (!navigator.clipboard) return tell(t("foot.copy.insecure"));
-    const link = String(new URL(item.address, location.href));
+    const link = String(new URL(rooted(item.address), location.href));
     navigator.clipboard.writeText(link).then(() => tell(t("source.link.done")), () => tell(t("foot.copy.refused")));
   }
 
@@ -217,7 +217,7 @@ export class Panel {
     const sent = { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) };
     let content;
     try {
-      const response = await fetch(address, body === undefined ? {} : sent);
+      const response = await fetch(rooted(address), body === undefined ? {} : sent);
       if (response.status >= 500) throw new Error(String(response.status));
       content = await response.text(); // escaped by our server; the page's policy lets no script of it run
     } catch {
@@ -280,7 +280,7 @@ export class Panel {
   async find(address) {
     const joined = address.includes("?") ? "&" : "?";
     try {
-      const response = await fetch(`${address}${joined}pane=1`);
+      const response = await fetch(`${rooted(address)}${joined}pane=1`);
       if (!response.ok) throw new Error(String(response.status));
       this.list.innerHTML = await response.text(); // escaped by our server
       this.list.focus({ preventScroll: true });

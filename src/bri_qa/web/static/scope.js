@@ -1,13 +1,13 @@
 // The filters: shown above the question box, each with a way to remove it. The address holds them.
 import * as address from "./address.js";
-import { announce, byId } from "./dom.js";
+import { announce, byId, rooted } from "./dom.js";
 
 const place = byId("bri-scope");
 
 export async function show() {
   const query = new URLSearchParams(address.filters());
   try {
-    const response = await fetch(`/scope?${query}`);
+    const response = await fetch(rooted(`/scope?${query}`));
     if (!response.ok || String(query) !== String(new URLSearchParams(address.filters()))) return;
     place.innerHTML = await response.text(); // escaped by our server
     announce(place.innerText.replace(/\s+/g, " "));

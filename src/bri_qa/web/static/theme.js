@@ -33,7 +33,7 @@
     document.getElementById("bri-language")?.addEventListener("click", (event) => {
       const year = 365 * 24 * 3600;
       const secure = location.protocol === "https:" ? "; Secure" : "";
-      document.cookie = `bri_language=${event.currentTarget.dataset.language}; Path=/; Max-Age=${year}; SameSite=Lax${secure}`;
+      document.cookie = `bri_language=${event.currentTarget.dataset.language}; Path=${document.documentElement.dataset.root ?? ""}/; Max-Age=${year}; SameSite=Lax${secure}`;
       location.reload();
     });
     // Gradio sets its class by the system's wish when it has loaded; the reader's choice stands.

@@ -1,6 +1,6 @@
 // While an answer is awaited: is the server there, and is it the one that was asked? A server that was started anew
 // knows nothing of the question, so the page is loaded anew, and the question comes back into the box.
-import { announce, byId } from "./dom.js";
+import { announce, byId, rooted } from "./dom.js";
 import { t } from "./texts.js";
 
 const EVERY = 3000; // milliseconds
@@ -11,7 +11,7 @@ let timer = 0;
 let away = false;
 
 async function which() {
-  const response = await fetch("/gradio_api/app_id", { signal: AbortSignal.timeout(PATIENCE) });
+  const response = await fetch(rooted("/gradio_api/app_id"), { signal: AbortSignal.timeout(PATIENCE) });
   if (!response.ok) throw new Error(String(response.status));
   return (await response.json()).app_id;
 }
