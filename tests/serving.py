@@ -21,6 +21,7 @@ from bri_qa.web.service import Pipeline
 import gradio as gr  # isort: skip
 
 NO_CORPUS = Path("/nonexistent")  # no examples of its own
+UNLIMITED = {"rate_limit_ask": "", "rate_limit_address": "", "rate_limit_request": ""}
 
 
 def made(pipeline: Pipeline, corpus: Path = NO_CORPUS, history: Path | None = None) -> FastAPI:
@@ -30,7 +31,7 @@ def made(pipeline: Pipeline, corpus: Path = NO_CORPUS, history: Path | None = No
 
 async def _make(pipeline: Pipeline, corpus: Path, history: Path | None, resolve: Resolve | None = None) -> FastAPI:
     folder = history or Path(tempfile.mkdtemp(prefix="bri-qa-history-"))  # a history of its own
-    return create_app(Settings.load({}, corpus_dir=corpus, history_dir=folder), pipeline, resolve)
+    return create_app(Settings.load({}, corpus_dir=corpus, history_dir=folder, **UNLIMITED), pipeline, resolve)
 
 
 def visiting(query: str = "", language: str = "en", cookie: str = "") -> gr.Request:
