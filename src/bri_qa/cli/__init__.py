@@ -21,6 +21,7 @@ from bri_qa.cli import (
     evaluate_report,
     evaluate_slices,
     index,
+    mcp,
     serve,
     verify,
 )
@@ -40,6 +41,7 @@ __all__ = [
     "evaluate_slices",
     "index",
     "main",
+    "mcp",
     "run",
     "serve",
     "verify",
