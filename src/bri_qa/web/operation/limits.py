@@ -9,11 +9,12 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from hashlib import sha256
+from typing import Any
 
 import limits
 from fastapi import FastAPI
 from limits import RateLimitItem
-from limits.aio.storage import MemoryStorage, Storage
+from limits.aio.storage import MemoryStorage, RedisStorage, Storage
 from limits.aio.strategies import SlidingWindowCounterRateLimiter
 from limits.errors import StorageError
 from starlette.datastructures import MutableHeaders
@@ -90,6 +91,12 @@ class Limits:
         """
         return await self._count([("request", self.request, network(connection))] if self.request else [], 1)
 
+    async def close(self) -> None:
+        """Let go of the store."""
+        if isinstance(self.storage, RedisStorage):
+            bridge: Any = self.storage.bridge  # the library has no way to close it
+            await bridge.storage.aclose()
+
     def _of_question(self, connection: HTTPConnection) -> Iterator[tuple[str, RateLimitItem, str]]:
         if self.ask is not None:
             who = person(connection)
@@ -127,8 +134,6 @@ def _storage(address: str) -> Storage:
         raise MissingExtraError(
             "BRI_QA_RATE_LIMIT_STORAGE names Redis; install its client: pip install 'bri-qa[redis]'"
         )
-    from limits.aio.storage import RedisStorage
-
     options: dict[str, float | str | bool] = {"socket_timeout": 1.0, "socket_connect_timeout": 1.0}
     return RedisStorage(
         f"async+{address}", wrap_exceptions=True, implementation="redispy", key_prefix="bri_qa", **options

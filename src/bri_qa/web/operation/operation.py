@@ -76,7 +76,7 @@ class Operation:
             try:
                 return JSONResponse({"status": "ready", **self.state.index().as_json()})
             except BriQAError as error:
-                return problem(503, "not_ready", str(error))
+                return problem(503, "not_available", str(error))
 
         return routes
 
@@ -103,7 +103,8 @@ class Operation:
         app.add_middleware(RequestsMiddleware, metrics=self.metrics, tracing=self.tracing)
         app.add_middleware(ForwardedMiddleware, proxies=trusted(self.settings.trusted_proxies))
 
-    def close(self) -> None:
+    async def close(self) -> None:
         """Running questions are finished, within the setting's bound."""
         self.workers.close(self.settings.shutdown_timeout)
+        await self.limits.close()
         self.tracing.close()
