@@ -10,7 +10,7 @@ from bri_qa.errors import SettingsError
 from bri_qa.settings import Settings
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from bri_qa.answer import ExtractiveAnswerer
     from bri_qa.answer.openai_chat import OpenAIChat
@@ -27,6 +27,7 @@ class Refresh:
     settings: Settings
     planned: Planned
     rejected: tuple[RejectedFile, ...]
+    paths: Mapping[str, str]  # of the files under the corpus folder, by the ids of their documents
 
     @property
     def change(self) -> Change:
@@ -64,7 +65,8 @@ def refresh(settings: Settings) -> Refresh:
     from bri_qa.index import plan
 
     corpus = load(settings.corpus_dir, settings.max_file_bytes)
-    return Refresh(settings, plan(settings.index_dir, corpus.documents, _identity(settings)), corpus.rejected)
+    planned = plan(settings.index_dir, corpus.documents, _identity(settings))
+    return Refresh(settings, planned, corpus.rejected, corpus.paths)
 
 
 def open_index(settings: Settings) -> EmbeddedIndex:

@@ -4,6 +4,7 @@ BriQAError
 ├── SettingsError            a setting is unknown, out of bounds or contradictory
 ├── InputError               something the user gave cannot be used
 │   ├── CorpusError          the corpus folder cannot be read at all (single bad files are reported, not raised)
+│   ├── CorpusEditError      a change of the corpus folder that is refused or cannot be made; `code` says which
 │   ├── QuestionError        an empty or oversized question
 │   ├── CaseError            an eval case or baseline file that does not fit its format
 │   ├── AnswerFileError      a saved answer that is not the contract's JSON
@@ -49,6 +50,14 @@ class InputError(BriQAError):
 
 class CorpusError(InputError):
     """The corpus folder cannot be read at all."""
+
+
+class CorpusEditError(InputError):
+    """A change of the corpus folder that is refused or cannot be made."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code
 
 
 class QuestionError(InputError):

@@ -16,18 +16,20 @@ from bri_qa.corpus.records import Article, Corpus, RejectedFile, Unusable
 from bri_qa.errors import CorpusError
 from bri_qa.types import Document, Source
 
-_NOT_ARTICLES = (
+NOT_ARTICLES = (
     "README.md",
     "examples.txt",
     sources.FILE,
 )  # in the folder itself; a README.md further down is an article
 
 
-def load(folder: Path, max_bytes: int) -> Corpus:
+def load(folder: Path, max_bytes: int, added: Path | None = None) -> Corpus:
     """All articles under `folder`, in the order of their paths; hidden files are skipped.
 
     Args:
         max_bytes: a larger file is rejected.
+        added: a folder of files that are to be put into `folder`, whose files they replace; they are taken last, so
+            it is they who are rejected where two articles clash.
 
     Raises:
         CorpusError: there is no such folder, or it cannot be listed.
@@ -42,9 +44,19 @@ def load(folder: Path, max_bytes: int) -> Corpus:
     except (OSError, RuntimeError) as error:
         raise CorpusError(f"the corpus folder {folder} cannot be listed ({error}); name a readable folder") from error
     shelf = _Shelf(root, max_bytes)
-    for path in sorted(_files(root, shelf), key=lambda path: path.relative_to(root).as_posix()):
-        shelf.add(path)
+    over = added.resolve() if added is not None else None
+    new = _ordered(over, shelf) if over is not None else {}
+    for name, path in _ordered(root, shelf).items():
+        if name not in new:
+            shelf.add(path, root)
+    for path in new.values():
+        shelf.add(path, over or root)
     return shelf.corpus()
+
+
+def _ordered(root: Path, shelf: _Shelf) -> dict[str, Path]:
+    """The files under `root` by their paths there, sorted."""
+    return dict(sorted((path.relative_to(root).as_posix(), path) for path in _files(root, shelf)))
 
 
 def _files(root: Path, shelf: _Shelf) -> Iterator[Path]:
@@ -53,7 +65,7 @@ def _files(root: Path, shelf: _Shelf) -> Iterator[Path]:
         folders[:] = [name for name in folders if not name.startswith(".")]
         for name in (*folders, *names):
             path = Path(place, name)
-            if name.startswith(".") or (name in _NOT_ARTICLES and path.parent == root):
+            if name.startswith(".") or (name in NOT_ARTICLES and path.parent == root):
                 continue
             if name in names or _is_link(path):
                 yield path
@@ -74,14 +86,15 @@ class _Shelf:
 
     def unlisted(self, error: OSError) -> None:
         """Report a folder that cannot be listed."""
-        self._reject(self._name(Path(error.filename)), f"cannot be listed: {error.strerror}; mend its permissions")
+        name = _name(Path(error.filename), self._root)
+        self._reject(name, f"cannot be listed: {error.strerror}; mend its permissions")
 
-    def add(self, path: Path) -> None:
-        """Take a file, or report why not."""
-        name = self._name(path)
+    def add(self, path: Path, root: Path) -> None:
+        """Take a file that lies under `root`, or report why not."""
+        name = _name(path, root)
         self._paths.add(name)
         try:
-            document = self._document(path, name)
+            document = self._document(path, root, name)
             self._check_new(document)
         except Unusable as error:
             self._reject(name, str(error))
@@ -93,18 +106,15 @@ class _Shelf:
     def corpus(self) -> Corpus:
         """What was taken and what was not."""
         rejected = self._rejected + self._sources.unmatched(self._paths)
-        return Corpus(tuple(self._documents), tuple(sorted(rejected, key=lambda one: (one.path, one.reason))))
-
-    def _name(self, path: Path) -> str:
-        """The path under the folder in a form that can be printed."""
-        return os.fsencode(path.relative_to(self._root).as_posix()).decode("utf-8", "backslashreplace")
+        ordered = tuple(sorted(rejected, key=lambda one: (one.path, one.reason)))
+        return Corpus(tuple(self._documents), ordered, self._by_id)
 
     def _reject(self, name: str, reason: str) -> None:
         self._rejected.append(RejectedFile(name, reason))
 
-    def _document(self, path: Path, name: str) -> Document:
-        _check_name(path.relative_to(self._root).as_posix())
-        _check_link(path, self._root)
+    def _document(self, path: Path, root: Path, name: str) -> Document:
+        _check_name(path.relative_to(root).as_posix())
+        _check_link(path, root)
         suffix = path.suffix.lower()
         if suffix not in READERS:
             raise Unusable(f"unsupported format {suffix or '(no suffix)'}; supported: {SUPPORTED}")
@@ -123,6 +133,11 @@ class _Shelf:
             )
         if (words := _words(document)) in self._by_text:
             raise Unusable(f"its text is that of {self._by_text[words]}; delete one of them")
+
+
+def _name(path: Path, root: Path) -> str:
+    """The path under the folder in a form that can be printed."""
+    return os.fsencode(path.relative_to(root).as_posix()).decode("utf-8", "backslashreplace")
 
 
 def _assembled(article: Article, name: str, values: dict[str, str]) -> Document:

@@ -18,10 +18,11 @@ class RejectedFile:
 
 @dataclass(frozen=True, slots=True)
 class Corpus:
-    """The documents in the order of their paths, and every file that was rejected, by path."""
+    """The documents in the order of their paths, and every file that was rejected, by path. `paths` are by id."""
 
     documents: tuple[Document, ...]
     rejected: tuple[RejectedFile, ...]
+    paths: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
