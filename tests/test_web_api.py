@@ -14,6 +14,7 @@ from bri_qa import render
 from bri_qa.errors import IndexMissingError
 from bri_qa.types import Filters, Question, Turn
 from bri_qa.web import api
+from bri_qa.web.access import AccessMiddleware, Person, Role
 from bri_qa.web.schemas import AnswerOut, AskIn, ProblemOut
 from bri_qa.web.security import MAX_BODY_BYTES
 from bri_qa.web.service import Workers
@@ -144,6 +145,7 @@ def test_a_question_for_which_there_is_no_room_is_told_to_come_back() -> None:
     app = FastAPI()
     api.add_problems(app)
     app.include_router(api.router(pipeline, workers))
+    app.add_middleware(AccessMiddleware, resolve=lambda _: Person(Role.READER))
 
     async def ask_twice() -> tuple[httpx.Response, httpx.Response, httpx.Response]:
         transport = httpx.ASGITransport(app)

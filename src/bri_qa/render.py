@@ -59,7 +59,7 @@ def as_json(answer: Answer) -> dict[str, Any]:
         "confidence": round(answer.confidence, 4),
         "mode": answer.mode,
         "statements": [{"text": item.text, "citations": list(item.citations)} for item in answer.statements],
-        "citations": [_citation(item) for item in answer.citations],
+        "citations": [citation_json(item) for item in answer.citations],
         "passages": [
             {
                 "document_id": hit.passage.document_id,
@@ -82,7 +82,8 @@ def as_json(answer: Answer) -> dict[str, Any]:
     }
 
 
-def _citation(citation: Citation) -> dict[str, Any]:
+def citation_json(citation: Citation) -> dict[str, Any]:
+    """A citation as it stands in the answer object."""
     source = citation.source
     return {
         "number": citation.number,

@@ -62,6 +62,9 @@ class Settings(BaseSettings):
         default=90, ge=1, le=3_650, description="days after which a conversation that is not used is deleted"
     )
     feedback_days: int = Field(default=365, ge=1, le=3_650, description="days after which feedback is deleted")
+    runs_dir: Path = Field(
+        default=Path("runs"), description="folder of saved runs of the evaluation, the newest of which the API tells"
+    )
     public_url: str | None = Field(
         default=None,
         pattern=r"^https?://[^\s/?#@]+(/[^\s?#]*)?$",

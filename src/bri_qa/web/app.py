@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import socket
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -13,9 +12,9 @@ from fastapi.responses import FileResponse
 from fastapi.staticfiles import StaticFiles
 
 from bri_qa.compose import without_language_model
-from bri_qa.errors import SettingsError
 from bri_qa.pipeline import QAPipeline
 from bri_qa.settings import Settings
+from bri_qa.tokens import Tokenizer
 from bri_qa.web import (
     api,
     blocks,
@@ -26,13 +25,16 @@ from bri_qa.web import (
     followups,
     guards,
     history_api,
+    openai,
     source,
 )
 from bri_qa.web.access import AccessMiddleware, Person, Resolve, Role
 from bri_qa.web.identity import CookieMiddleware
+from bri_qa.web.operation.operation import Operation
 from bri_qa.web.records import Records
+from bri_qa.web.request_ids import RequestIdMiddleware
 from bri_qa.web.security import GateMiddleware, HeadersMiddleware
-from bri_qa.web.service import Pipeline, Workers
+from bri_qa.web.service import Pipeline
 from bri_qa.web.shell import ShellMiddleware
 
 STATIC = Path(__file__).parent / "static"
@@ -46,16 +48,18 @@ def create_app(settings: Settings, pipeline: Pipeline, resolve: Resolve | None =
     Raises:
         HistoryError: the history cannot be opened.
     """
-    workers, records = Workers(), Records.open(settings)
+    operation, records = Operation.open(settings, pipeline), Records.open(settings)
+    checker = _checker(settings, pipeline)
+    pipeline, workers = operation.pipeline, operation.workers
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         async with records.kept():
             yield
-        workers.close()
+        await operation.close()
 
     app = FastAPI(
-        title="bri_qa",
+        **api.ABOUT,
         docs_url=None,
         redoc_url=None,
         openapi_url="/api/v1/openapi.json",
@@ -63,13 +67,18 @@ def create_app(settings: Settings, pipeline: Pipeline, resolve: Resolve | None =
     )
     api.add_problems(app)
     guards.add_problems(app)
+    operation.add_problems(app)
+    app.include_router(operation.router())
     app.include_router(history_api.router(records))
     app.include_router(feedback_api.router(records))
     app.include_router(export_api.router(records, settings.public_url))
-    app.include_router(api.router(pipeline, workers))
+    app.include_router(api.router(pipeline, workers, settings.runs_dir))
+    app.include_router(openai.router(pipeline, workers, Tokenizer.load().count, settings.public_url))
     app.include_router(source.router(pipeline, workers))
     app.include_router(catalogue_page.router(pipeline, workers))
-    app.include_router(followups.router(_checker(settings, pipeline), workers))
+    app.include_router(followups.router(checker, workers))
+    app.include_router(api.nowhere())  # after all other routes of the API
+    api.describe(app)
     app.mount("/ui", StaticFiles(directory=STATIC))
 
     @app.get("/favicon.ico", include_in_schema=False)
@@ -84,49 +93,19 @@ def create_app(settings: Settings, pipeline: Pipeline, resolve: Resolve | None =
         max_question_chars=settings.max_question_chars,
         keeps=True,
     )
+    operation.add_inner(app)
     app.add_middleware(AccessMiddleware, resolve=resolve or (lambda _: Person(Role.READER, via="anonymous")))
     app.add_middleware(CookieMiddleware, identity=records.identity)
     app.add_middleware(CORSMiddleware, allow_origins=[])
     app.add_middleware(GateMiddleware)
+    app.add_middleware(openai.ErrorsMiddleware)
     app.add_middleware(HeadersMiddleware)
+    app.add_middleware(RequestIdMiddleware)
+    operation.add_outer(app)
     handlers = chat.Chat(pipeline, workers, settings.corpus_dir / "examples.txt", records)
-    return blocks.mount(app, handlers)
+    return blocks.mount(app, handlers, settings.root_path)
 
 
 def _checker(settings: Settings, pipeline: Pipeline) -> Pipeline:
     """What checks the questions that the page may offer."""
     return without_language_model(pipeline, settings) if isinstance(pipeline, QAPipeline) else pipeline
-
-
-def serve(settings: Settings, pipeline: Pipeline, announce: Callable[[str], None] | None = None) -> None:
-    """Run the application until it is told to stop; what is being answered then is finished first.
-
-    `announce` is told the address once connections to it are taken.
-
-    Raises:
-        SettingsError: the address cannot be bound.
-    """
-    import uvicorn
-
-    config = uvicorn.Config(
-        create_app(settings, pipeline),
-        log_level="warning",
-        server_header=False,
-        timeout_graceful_shutdown=10,
-    )
-    with _bound(settings.host, settings.port) as listener:
-        host, port = listener.getsockname()[:2]
-        if announce is not None:
-            announce(f"http://{f'[{host}]' if ':' in host else host}:{port}")
-        uvicorn.Server(config).run(sockets=[listener])
-
-
-def _bound(host: str, port: int) -> socket.socket:
-    """A listening socket."""
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    try:
-        return socket.create_server((host, port), family=family)
-    except OSError as error:
-        raise SettingsError(
-            f"{host}:{port} cannot be bound ({error.strerror}); name another address with --host or --port"
-        ) from error

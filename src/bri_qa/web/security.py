@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from bri_qa.web import request_ids
 
 MAX_BODY_BYTES = 1_000_000
 
@@ -47,16 +51,19 @@ def chat_csp(script_hashes: list[str]) -> str:
     )
 
 
+def problem_body(status: int, code: str, detail: str) -> dict[str, Any]:
+    """An RFC 9457 problem; `code` is stable, `detail` is for people. It names the request, for the operator's log."""
+    told = detail.encode("utf-8", "backslashreplace").decode()
+    body = {"type": "about:blank", "title": code.replace("_", " "), "status": status, "code": code, "detail": told}
+    request_id = request_ids.current.get()
+    return {**body, "request_id": request_id} if request_id else body
+
+
 def problem(status: int, code: str, detail: str, **headers: str) -> JSONResponse:
-    """An RFC 9457 problem; `code` is stable, `detail` is for people."""
-    content = {
-        "type": "about:blank",
-        "title": code.replace("_", " "),
-        "status": status,
-        "code": code,
-        "detail": detail,
-    }
-    return JSONResponse(content, status, {**HEADERS, **headers}, media_type="application/problem+json")
+    """The response for a problem."""
+    body = problem_body(status, code, detail)
+    known = {request_ids.HEADER: body["request_id"]} if "request_id" in body else {}
+    return JSONResponse(body, status, {**HEADERS, **known, **headers}, media_type="application/problem+json")
 
 
 class HeadersMiddleware:
