@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from bri_qa.cli import run
-from bri_qa.doctor import examined
+from bri_qa.doctor import examined, parts
 from tests.articles import built_in, settings_in
 from tests.chat_server import KEY, MODEL, Reply, chat_server, refusal
 
@@ -44,7 +44,7 @@ def test_a_model_that_the_server_does_not_have_is_told_with_those_that_it_has(tm
 
 def test_a_failed_part_does_not_keep_the_others_from_being_tried(tmp_path: Path) -> None:
     settings = settings_in(tmp_path, reader="sentences", llm_base_url="http://127.0.0.1:1/v1", llm_model="x")
-    found = {item.name: item.fine for item in examined(settings)}
+    found = {item.name: item.fine for item in parts.examined(settings)}
     assert found == {"index": False, "embedder": True, "reader": True, "server": False, "language model": False}
 
 
@@ -53,6 +53,7 @@ def test_the_command_fails_if_a_part_does(
 ) -> None:
     monkeypatch.setenv("BRI_QA_EMBEDDING_MODEL", "hashing")
     monkeypatch.setenv("BRI_QA_READER", "sentences")
+    monkeypatch.setenv("BRI_QA_HISTORY_DIR", str(tmp_path / "data"))
     assert run(["doctor", "--index", str(tmp_path)]) == 1
     assert capsys.readouterr().out.startswith("FAILED  index: ")
     settings = built_in(tmp_path)

@@ -12,9 +12,13 @@ from bri_qa.cli.common import FAILED, AsJson, Index, app, say, settings_of
 _SIGNS = {True: "ok", False: "FAILED", None: "note"}
 
 
-@app.command(short_help="Try each part, and say what the language model can do.")
+@app.command(short_help="Try each part, look over the deployment, and say what to mend.")
 def doctor(index: Index = None, as_json: AsJson = False) -> None:
-    """Try the index, the embedder, the reader and the language model, if there is one; exit 1 if one of them fails."""
+    """Try the index, the embedder, the reader and the language model, if there is one, and look over the deployment.
+
+    Contradictory settings, secrets that others can read, a full disk, a store that does not answer, an old index: each is
+    one line that says what to do. Exit 1 if something is wrong.
+    """
     from bri_qa.doctor import examined
 
     findings = []

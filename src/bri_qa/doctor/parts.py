@@ -1,15 +1,15 @@
-"""Is all in order? Tries each part as it is configured, and says what the language model's server can do."""
+"""Tries each part as it is configured, and says what the language model's server can do."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import closing
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from bri_qa import compose
+from bri_qa.doctor.findings import Finding, tried
 from bri_qa.errors import BriQAError
 from bri_qa.protocols import Completion, Message
 from bri_qa.settings import Settings
@@ -20,19 +20,10 @@ if TYPE_CHECKING:
 _LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One thing that was tried. `fine` is None where there is nothing to try."""
-
-    name: str
-    fine: bool | None
-    detail: str
-
-
 def examined(settings: Settings) -> Iterator[Finding]:
     """What was found, one by one; a part that fails does not keep the others from being tried."""
     for name, look in (("index", _index), ("embedder", _embedder), ("reader", _reader)):
-        yield _tried(name, lambda look=look: look(settings))  # type: ignore[misc]
+        yield tried(name, lambda look=look: look(settings))  # type: ignore[misc]
     if settings.llm_base_url is None:
         yield Finding("language model", None, "none is configured; answers are quotes (docs/language-models.md)")
         return
@@ -43,13 +34,6 @@ def examined(settings: Settings) -> Iterator[Finding]:
         return
     with closing(chat):
         yield from _language_model(settings, chat)
-
-
-def _tried(name: str, look: Callable[[], str]) -> Finding:
-    try:
-        return Finding(name, True, look())
-    except BriQAError as error:
-        return Finding(name, False, " ".join(str(error).split()))
 
 
 def _index(settings: Settings) -> str:
@@ -86,9 +70,9 @@ def _reader(settings: Settings) -> str:
 
 
 def _language_model(settings: Settings, chat: OpenAIChat) -> Iterator[Finding]:
-    server = _tried("server", lambda: _listed(settings, chat))
+    server = tried("server", lambda: _listed(settings, chat))
     yield server
-    spoken = _tried("language model", lambda: _spoken(chat))
+    spoken = tried("language model", lambda: _spoken(chat))
     yield spoken
     if spoken.fine:
         yield Finding("streaming", True, "yes" if chat.streams else "no: statements are shown all at once")
