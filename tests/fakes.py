@@ -107,6 +107,7 @@ class FakePipeline:
         self.gate = Flag()
         self.asked: list[Question] = []
         self.closed: list[str] = []  # questions whose answer nobody waited for
+        self.breaks: Exception | None = None  # raised once the work has begun
         self.max_question_chars = 4_000
 
     def last(self, text: str) -> Question:
@@ -154,6 +155,8 @@ class FakePipeline:
         yield Progress("reading", 0, len(hits))
         if "wait" in question.text:
             self.gate.wait(20)
+        if self.breaks is not None:
+            raise self.breaks
         best = [hit for hit in hits if hit.score >= 0.5][:3]
         if not best:
             reason = AbstainReason.NOT_STATED if hits and hits[0].score > 0 else AbstainReason.OFF_TOPIC

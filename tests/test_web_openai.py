@@ -10,12 +10,18 @@ from typing import Any
 import httpx
 import openai
 import pytest
+from fastapi import FastAPI
+from fastapi.testclient import TestClient
 from starlette.requests import HTTPConnection
 
 from bri_qa import render
-from bri_qa.errors import IndexMissingError
+from bri_qa.errors import IndexMissingError, ModelError
 from bri_qa.types import Filters, Question, Turn
+from bri_qa.web import guards
 from bri_qa.web.access import CredentialsError, Person, Role
+from bri_qa.web.openai import ErrorsMiddleware
+from bri_qa.web.security import problem
+from bri_qa.web.service import DeadlineError
 from tests.fakes import FakePipeline, document, web_documents
 from tests.serving import served
 
@@ -272,3 +278,47 @@ def test_a_chat_front_end_lists_asks_and_names_the_chat(client: openai.OpenAI, p
     streamed = client.chat.completions.create(model=model.id, messages=_said(prompt), stream=True)
     assert "".join(chunk.choices[0].delta.content or "" for chunk in streamed) == '{"follow_ups": []}'
     assert len(pipeline.asked) == asked
+
+
+def test_limits_and_load_are_told_as_the_protocol_does() -> None:
+    app = FastAPI()
+    guards.add_problems(app)
+    app.add_middleware(ErrorsMiddleware)
+
+    @app.get("/v1/limited")
+    @app.get("/api/v1/limited")
+    async def limited() -> Any:
+        return problem(429, "limited", "go on in 7 seconds", **{"Retry-After": "7"})
+
+    @app.get("/v1/busy")
+    async def busy() -> Any:
+        return problem(503, "busy", "too many questions are waiting", **{"Retry-After": "2"})
+
+    client = TestClient(app)
+    response = client.get("/v1/limited")
+    assert (response.status_code, response.headers["retry-after"]) == (429, "7")
+    assert response.json() == {
+        "error": {"message": "go on in 7 seconds", "type": "rate_limit_error", "code": "limited", "param": None}
+    }
+    assert response.headers["x-content-type-options"] == "nosniff"
+    assert client.get("/v1/busy").json()["error"]["type"] == "server_error"
+    assert client.get("/api/v1/limited").headers["content-type"] == "application/problem+json"
+
+
+@pytest.mark.parametrize(
+    ("trouble", "code"),
+    [
+        (ModelError("the model is gone"), "not_available"),
+        (DeadlineError("it took too long"), "too_slow"),
+        (RuntimeError("secret"), "internal"),
+    ],
+)
+def test_what_goes_wrong_in_a_stream_is_told_in_the_stream(trouble: Exception, code: str) -> None:
+    pipeline = FakePipeline()
+    pipeline.breaks = trouble
+    with served(pipeline, resolve=_resolve) as base:
+        client = openai.OpenAI(base_url=f"{base}/v1", api_key=KEY, max_retries=0)
+        with pytest.raises(openai.APIError) as told:
+            list(client.chat.completions.create(model="bri_qa", messages=_said(QUAY), stream=True))
+        assert told.value.code == code and "secret" not in str(told.value)
+        client.close()

@@ -24,7 +24,7 @@ from bri_qa.web.openai.completion import Completion, event, usage
 from bri_qa.web.openai.content import Link, Piece, Writer
 from bri_qa.web.openai.errors import error, refusal
 from bri_qa.web.openai.schemas import MODEL, NO_MODEL, Asked, CompletionIn, UnusableError
-from bri_qa.web.service import Pipeline, Workers
+from bri_qa.web.service import BusyError, Pipeline, Workers
 from bri_qa.web.session import Running, Wish
 
 Reader = Annotated[Person, Depends(needs(Role.READER))]
@@ -137,6 +137,8 @@ class _Desk:
                     yield chunk
             except BriQAError as trouble:
                 yield event(error(503, "not_available", str(trouble)))
+            except BusyError as trouble:
+                yield event(error(503, "too_slow", str(trouble)))
             except Exception:  # the edge: the status has left, so the stream itself tells it
                 log.exception("a stream failed")
                 yield event(error(500, "internal", "something went wrong here; the operator's log has the details"))
