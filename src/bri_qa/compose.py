@@ -131,6 +131,7 @@ def identity_card(settings: Settings) -> dict[str, Any]:
     elsewhere = {
         "corpus_dir",
         "index_dir",
+        "allow_upload",
         "host",
         "port",
         "threads",

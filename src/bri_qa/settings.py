@@ -26,6 +26,9 @@ class Settings(BaseSettings):
     max_file_bytes: int = Field(
         default=5_000_000, ge=1_000, le=500_000_000, description="larger corpus files are rejected"
     )
+    allow_upload: bool = Field(
+        default=False, description="whether administrators may add articles over the web, into `corpus_dir`"
+    )
 
     passage_tokens: int = Field(default=160, ge=32, le=1_000, description="token budget of a passage")
     overlap_tokens: int = Field(default=40, ge=0, le=400, description="tokens shared by neighbouring passages, at most")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from starlette.datastructures import Headers, MutableHeaders
@@ -90,10 +91,13 @@ class HeadersMiddleware:
 class GateMiddleware:
     """Refuses what has no business here: shut paths, posts from foreign pages, oversize bodies."""
 
-    def __init__(self, app: ASGIApp, max_body_bytes: int = MAX_BODY_BYTES) -> None:
+    def __init__(
+        self, app: ASGIApp, max_body_bytes: int = MAX_BODY_BYTES, larger: Mapping[str, int] | None = None
+    ) -> None:
+        """`larger` is the bound of the paths that have another one."""
         self.app = app
         self.max_body_bytes = max_body_bytes
-        self._too_large = f"a request may have at most {max_body_bytes} bytes"
+        self.larger = larger or {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "websocket":
@@ -103,7 +107,10 @@ class GateMiddleware:
         if refusal is not None:
             await refusal(scope, receive, send)
             return
-        await self.app(scope, self._bounded(receive), send)
+        await self.app(scope, self._bounded(receive, self._most(scope)), send)
+
+    def _most(self, scope: Scope) -> int:
+        return self.larger.get(scope.get("path", ""), self.max_body_bytes)
 
     def _refusal(self, scope: Scope) -> JSONResponse | None:
         headers = Headers(scope=scope)
@@ -112,11 +119,12 @@ class GateMiddleware:
         if scope["method"] not in ("GET", "HEAD", "OPTIONS") and headers.get("sec-fetch-site") == "cross-site":
             return problem(403, "cross_site", "requests from other sites are not accepted")
         length = headers.get("content-length", "0")
-        if not length.isdigit() or int(length) > self.max_body_bytes:
-            return problem(413, "too_large", self._too_large)
+        most = self._most(scope)
+        if not length.isdigit() or int(length) > most:
+            return problem(413, "too_large", _too_large(most))
         return None
 
-    def _bounded(self, receive: Receive) -> Receive:
+    def _bounded(self, receive: Receive, most: int) -> Receive:
         """A body that names no length is refused when it has grown too large."""
         received = 0
 
@@ -125,11 +133,15 @@ class GateMiddleware:
             message = await receive()
             if message["type"] == "http.request":
                 received += len(message.get("body", b""))
-                if received > self.max_body_bytes:
-                    raise HTTPException(413, self._too_large)
+                if received > most:
+                    raise HTTPException(413, _too_large(most))
             return message
 
         return bounded
+
+
+def _too_large(most: int) -> str:
+    return f"a request may have at most {most} bytes"
 
 
 def _is_shut(path: str) -> bool:
