@@ -53,15 +53,24 @@ As = Annotated[Format, Query(alias="format")]
 
 def router(records: Records, public_url: str | None = None) -> APIRouter:
     """The routes of the export; `public_url` is where the server is, for links, by default as the request says."""
-    routes, history, run, user = APIRouter(), records.history, records.workers.run, user_of(records.identity)
+    routes, history, run, user = (
+        APIRouter(tags=["export"]),
+        records.history,
+        records.workers.run,
+        user_of(records.identity),
+    )
 
-    @routes.get(PATH + "/conversations/{conversation_id}", responses={**problems(404), **_FILE})
+    @routes.get(
+        PATH + "/conversations/{conversation_id}",
+        operation_id="export_conversation",
+        responses={**problems(404), **_FILE},
+    )
     async def conversation(request: Request, conversation_id: str, wanted: As = Format.MARKDOWN) -> Response:
         """A conversation of yours with quotes, numbered sources and permalinks."""
         who, link = user(request), _link(request, public_url)
         return await run(lambda: _file(Paper.of_conversation(history.conversation(who, conversation_id), link), wanted))
 
-    @routes.get(PATH + "/answers/{entry_id}", responses={**problems(404), **_FILE})
+    @routes.get(PATH + "/answers/{entry_id}", operation_id="export_answer", responses={**problems(404), **_FILE})
     async def answer(request: Request, entry_id: str, wanted: As = Format.MARKDOWN) -> Response:
         """One answer of yours with quotes, numbered sources and permalinks; as JSON, `bri-qa verify` reads it."""
         who, link = user(request), _link(request, public_url)

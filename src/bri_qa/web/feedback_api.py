@@ -1,4 +1,4 @@
-"""`/api/v1/feedback`: users rate their answers; administrators read and export what was said."""
+"""`/api/v1/feedback`: users rate their answers; evaluators read and export what was said."""
 
 from __future__ import annotations
 
@@ -54,10 +54,17 @@ class ExportIn(FiltersIn):
 
 def router(records: Records) -> APIRouter:
     """The routes of the feedback."""
-    routes, ratings, run, user = APIRouter(), records.ratings, records.workers.run, user_of(records.identity)
-    ours, administrators = [Depends(same_origin)], [Depends(needs(Role.EVALUATOR))]
+    routes, ratings, run, user = (
+        APIRouter(tags=["feedback"]),
+        records.ratings,
+        records.workers.run,
+        user_of(records.identity),
+    )
+    ours, evaluators = [Depends(same_origin)], [Depends(needs(Role.EVALUATOR))]
 
-    @routes.put(PATH, response_model=FeedbackOut, responses=problems(400, 403, 404), dependencies=ours)
+    @routes.put(
+        PATH, operation_id="rate", response_model=FeedbackOut, responses=problems(400, 403, 404), dependencies=ours
+    )
     async def rate(request: Request, body: FeedbackIn) -> JSONResponse:
         """Rate an answer of yours, or one of its citations; what you said of the same before is replaced."""
         who = user(request)
@@ -66,7 +73,9 @@ def router(records: Records) -> APIRouter:
         )
         return JSONResponse(FeedbackOut.of(given).model_dump(mode="json"), headers=PRIVATE)
 
-    @routes.delete(PATH, status_code=204, responses=problems(403, 404), dependencies=ours)
+    @routes.delete(
+        PATH, operation_id="withdraw_rating", status_code=204, responses=problems(403, 404), dependencies=ours
+    )
     async def withdraw(
         request: Request,
         entry: Annotated[str, Query(max_length=100)],
@@ -77,16 +86,20 @@ def router(records: Records) -> APIRouter:
         await run(lambda: ratings.withdraw(who, entry, citation))
         return Response(status_code=204)
 
-    @routes.get(PATH, response_model=RatedPageOut, responses=problems(400, 403), dependencies=administrators)
+    @routes.get(
+        PATH, operation_id="ratings", response_model=RatedPageOut, responses=problems(400, 403), dependencies=evaluators
+    )
     async def listed(wanted: Annotated[ListIn, Query()]) -> JSONResponse:
-        """For administrators: everyone's feedback, newest first, with counts; not who gave it."""
+        """For evaluators: everyone's feedback, newest first, with counts; not who gave it."""
         filters = wanted.to_filters()
         page = await run(lambda: ratings.listed(filters, wanted.limit, wanted.cursor))
         return JSONResponse(rated_json(page, await run(lambda: ratings.counts(filters))), headers=PRIVATE)
 
-    @routes.get(PATH + "/export", responses={**problems(403), **EXPORT}, dependencies=administrators)
+    @routes.get(
+        PATH + "/export", operation_id="export_ratings", responses={**problems(403), **EXPORT}, dependencies=evaluators
+    )
     async def export(wanted: Annotated[ExportIn, Query()]) -> StreamingResponse:
-        """For administrators: everyone's feedback as JSON lines, which `bri-qa eval` imports as draft cases."""
+        """For evaluators: everyone's feedback as JSON lines, which `bri-qa eval` imports as draft cases."""
         lines = await run(lambda: _started(ratings.lines(wanted.to_filters())))
         name = 'attachment; filename="feedback.jsonl"'
         headers = {**PRIVATE, "Content-Disposition": name}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, Sequence
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Body, Depends, Security
+from fastapi import APIRouter, Body, Depends, Request, Security
 from fastapi.responses import JSONResponse, StreamingResponse
 from pydantic import ValidationError
 
@@ -16,6 +16,7 @@ from bri_qa.web.api import streaming
 from bri_qa.web.api.described import BEARER
 from bri_qa.web.api.problems import refusals, told
 from bri_qa.web.guards import needs
+from bri_qa.web.operation import limits
 from bri_qa.web.schemas import MAX_BATCH, AnswerOut, AskIn, BatchLineIn
 from bri_qa.web.service import BusyError, Pipeline, Workers
 
@@ -99,7 +100,8 @@ def router(pipeline: Pipeline, workers: Workers, beat: float = streaming.BEAT_SE
         response_class=StreamingResponse,
         responses={**_LINES, **refusals(413)},
     )
-    async def batch(questions: Batch, who: Reader) -> StreamingResponse:
+    async def batch(request: Request, questions: Batch, who: Reader) -> StreamingResponse:
+        await limits.charge(request, len(questions) - 1)
         lines = _answered(questions, who, pipeline, workers)
         first = await anext(lines)
         return StreamingResponse(_after(first, lines), media_type=JSON_LINES, headers=streaming.UNBUFFERED)

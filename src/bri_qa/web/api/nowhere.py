@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from fastapi import APIRouter, Request
 from starlette.exceptions import HTTPException
-from starlette.routing import Match, Route
+from starlette.routing import Match, Mount
 
 _METHODS = ["GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE"]
 
@@ -15,19 +17,21 @@ def nowhere() -> APIRouter:
 
     @routes.api_route("/api/{rest:path}", methods=_METHODS, include_in_schema=False)
     async def nothing(request: Request) -> None:
-        taken = sorted(_taken(request))
+        taken = ", ".join(_taken(request, routes))
         if taken:
-            methods = ", ".join(taken)
-            raise HTTPException(405, f"this address takes {methods}", {"Allow": methods})
+            raise HTTPException(405, f"this address takes {taken}", {"Allow": taken})
         raise HTTPException(404, "there is nothing at this address")
 
     return routes
 
 
-def _taken(request: Request) -> set[str]:
+def _taken(request: Request, ours: APIRouter) -> Iterator[str]:
     """The methods that other routes take at this address."""
-    found: set[str] = set()
-    for route in request.app.routes:
-        if isinstance(route, Route) and route.matches(request.scope)[0] is Match.PARTIAL:
-            found |= route.methods or set()
-    return found - {"HEAD"} if "GET" not in found else found
+    others = [
+        route
+        for route in request.app.routes
+        if not isinstance(route, Mount) and getattr(route, "original_router", None) is not ours
+    ]
+    for method in _METHODS:
+        if any(route.matches({**request.scope, "method": method})[0] is Match.FULL for route in others):
+            yield method
