@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import socket
+from datetime import datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -104,7 +105,7 @@ def test_a_full_disk_and_too_few_files_are_told(tmp_path: Path, monkeypatch: pyt
         free: int
 
     monkeypatch.setattr(shutil, "disk_usage", lambda _: Usage(3_000_000))
-    monkeypatch.setattr(deployment.resource, "getrlimit", lambda _: (256, 256))
+    monkeypatch.setattr("resource.getrlimit", lambda _: (256, 256))
     found = _found(tmp_path)
     assert found["disk"][0] is False and found["disk"][1].startswith("3 MB are free where ")
     assert found["open files"] == (
@@ -116,7 +117,7 @@ def test_a_full_disk_and_too_few_files_are_told(tmp_path: Path, monkeypatch: pyt
 def test_a_slow_clock_and_articles_that_have_changed_are_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     built_in(tmp_path)
 
-    class Slow(deployment.datetime):  # type: ignore[misc]
+    class Slow(datetime):
         @classmethod
         def now(cls, tz: Any = None) -> Any:
             return super().now(tz).replace(year=2020)

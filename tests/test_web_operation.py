@@ -7,6 +7,7 @@ import json
 import logging
 from collections.abc import Generator, Iterator
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,6 +16,7 @@ from fastapi.testclient import TestClient
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
+from bri_qa.compose import open_index
 from bri_qa.errors import IndexMissingError, MissingExtraError
 from bri_qa.settings import Settings
 from bri_qa.types import Answered, Event, ModelUse, Question
@@ -27,13 +29,15 @@ from bri_qa.web.operation.metrics import Metrics, _fallback
 from bri_qa.web.operation.operation import Operation
 from bri_qa.web.operation.tracing import Tracing
 from bri_qa.web.request_ids import RequestIdMiddleware
+from bri_qa.web.service import Pipeline
+from tests.articles import built_in, pipeline_over
 from tests.fakes import FakePipeline
 
 QUAY = "How long is the new quay?"
 UNLIMITED = {"rate_limit_ask": "", "rate_limit_address": "", "rate_limit_request": ""}
 
 
-def _app(pipeline: FakePipeline, client: str = "127.0.0.1", **settings: Any) -> tuple[TestClient, Operation]:
+def _app(pipeline: Pipeline, client: str = "127.0.0.1", **settings: Any) -> tuple[TestClient, Operation]:
     """A route that asks, with operation around it; the role is in the header x-role."""
     operation, app = Operation.open(Settings.load({}, **{**UNLIMITED, **settings}), pipeline), FastAPI()
     problems.add_problems(app)
@@ -128,6 +132,17 @@ def test_an_index_that_is_gone_is_not_ready_and_shows_in_the_metrics() -> None:
     assert (ready.status_code, ready.json()["code"]) == (503, "not_available")
     assert client.get("/healthz").json() == {"status": "up"}
     assert _values(client)["bri_qa_index_usable"] == 0
+
+
+def test_only_this_machine_is_told_of_the_whole_index(tmp_path: Path) -> None:
+    settings = built_in(tmp_path)
+    pipeline = pipeline_over(open_index(settings))
+    near, far = _app(pipeline)[0], _app(pipeline, client="192.0.2.1")[0]
+    told = near.get("/readyz").json()
+    assert (told["status"], told["documents"], told["index_generation"]) == ("ready", 4, 1)
+    assert told["passages"] > 4 and told["index_age_seconds"] >= 0 and told["index_built"]
+    assert far.get("/readyz").json() == {"status": "ready", "documents": 4}
+    assert _values(near)["bri_qa_passages"] == told["passages"]
 
 
 @pytest.fixture

@@ -291,6 +291,6 @@ def test_app_py_indexes_then_serves_and_says_where(tmp_path: Path) -> None:
         assert app.stdout is not None
         line = next(line for line in app.stdout if line.startswith("bri_qa is at "))
         with urllib.request.urlopen(f"{line.split()[3]}/readyz", timeout=60) as answer:  # noqa: S310 - our own server
-            assert json.load(answer) == {"status": "ready", "documents": 4}
+            assert json.load(answer)["documents"] == 4
         app.terminate()
-        assert app.wait(60) in (0, -signal.SIGTERM)
+        assert app.wait(60) == 0

@@ -107,14 +107,17 @@ class Limits:
             yield "address", self.address, network(connection)
 
     async def _count(self, rules: list[tuple[str, RateLimitItem, str]], cost: int) -> list[Standing]:
-        """How each limit stands afterwards. A store that cannot be reached limits nobody, and the log says so."""
+        """How each limit stands afterwards. A store that cannot be reached limits nobody, and the log says so.
+
+        A batch that is larger than a limit uses it up; else it could never be asked.
+        """
         if not rules or time.monotonic() < self._rests_until:
             return []
         window = SlidingWindowCounterRateLimiter(self.storage)
         standings = []
         try:
             for name, rule, who in rules:
-                passed = await window.hit(rule, name, who, cost=min(cost, rule.amount))
+                passed = await window.hit(rule, name, who, cost=min(cost, max(1, rule.amount - 1)))
                 stats = await window.get_window_stats(rule, name, who)
                 seconds = max(1, math.ceil(stats.reset_time - time.time()))
                 standings.append(Standing(name, rule, stats.remaining, seconds))

@@ -72,9 +72,10 @@ class Operation:
             return JSONResponse({"status": "up"})
 
         @routes.get("/readyz", include_in_schema=False)
-        def readyz() -> JSONResponse:  # not among the workers: how long questions wait does not bear on it
+        def readyz(request: Request) -> JSONResponse:  # not among the workers: it does not wait behind questions
+            groups = None if is_local(request) else frozenset[str]()  # anyone may ask: articles of groups do not count
             try:
-                return JSONResponse({"status": "ready", **self.state.index().as_json()})
+                return JSONResponse({"status": "ready", **self.state.index(groups).as_json()})
             except BriQAError as error:
                 return problem(503, "not_available", str(error))
 

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from bri_qa.pipeline import QAPipeline
+from bri_qa.types import Groups
 from bri_qa.web.service import Pipeline
 
 _GENERATION = re.compile(r"generation-(\d+)")
@@ -23,15 +24,13 @@ class Standing:
     generation: int | None = None
 
     def as_json(self) -> dict[str, Any]:
-        if self.built is None:
-            return {"documents": self.documents}
-        return {
-            "documents": self.documents,
-            "passages": self.passages,
-            "index_generation": self.generation,
-            "index_built": self.built.isoformat(),
-            "index_age_seconds": round((datetime.now(UTC) - self.built).total_seconds()),
-        }
+        told: dict[str, Any] = {"documents": self.documents}
+        if self.passages is not None:
+            told["passages"] = self.passages
+        if self.built is not None:
+            told |= {"index_generation": self.generation, "index_built": self.built.isoformat()}
+            told["index_age_seconds"] = round((datetime.now(UTC) - self.built).total_seconds())
+        return told
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,13 +39,14 @@ class State:
 
     pipeline: Pipeline
 
-    def index(self) -> Standing:
-        """
+    def index(self, groups: Groups = None) -> Standing:
+        """Who may not read all is told of the documents that they may read, and no more.
+
         Raises:
             BriQAError: the index cannot be read.
         """
-        documents = len(self.pipeline.documents(None))
-        if not isinstance(self.pipeline, QAPipeline):
+        documents = len(self.pipeline.documents(groups))
+        if groups is not None or not isinstance(self.pipeline, QAPipeline):
             return Standing(documents)
         generation: Any = self.pipeline.index.snapshot()
         manifest = generation.manifest
