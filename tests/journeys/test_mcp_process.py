@@ -39,7 +39,9 @@ def _environ() -> dict[str, str]:
     return {**plain, **SMALL}
 
 
-def _asked(folder: Path) -> dict[str, Any]:
+@pytest.fixture(scope="module")
+def told(folder: Path) -> dict[str, Any]:
+    """What the command line answers."""
     done = subprocess.run(
         [PROGRAM, "ask", "--json", QUAY], cwd=folder, env=_environ(), capture_output=True, check=True, timeout=120
     )
@@ -61,10 +63,10 @@ async def _use(server: StdioServerParameters | str) -> tuple[dict[str, Any], dic
         return answer, opened
 
 
-def test_over_pipes_the_answer_is_that_of_the_command_line(folder: Path) -> None:
+def test_over_pipes_the_answer_is_that_of_the_command_line(folder: Path, told: dict[str, Any]) -> None:
     server = StdioServerParameters(command=PROGRAM, args=["mcp"], env=_environ(), cwd=folder)
     answer, opened = asyncio.run(_use(server))
-    assert _meaning(answer) == _asked(folder)
+    assert _meaning(answer) == told
     citation = answer["citations"][0]
     assert (opened["quote"], opened["document"]["sha256"]) == (citation["quote"], citation["document_sha256"])
 
@@ -106,17 +108,16 @@ def _http(folder: Path) -> Iterator[str]:
         assert process.wait(30) in (0, 130)
 
 
-def test_over_http_the_answer_is_the_same(folder: Path) -> None:
+def test_over_http_the_answer_is_the_same(folder: Path, told: dict[str, Any]) -> None:
     with _http(folder) as url:
         answer, opened = asyncio.run(_use(url))
     assert opened["quote"] == answer["citations"][0]["quote"]
-    assert _meaning(answer) == _asked(folder)
+    assert _meaning(answer) == told
 
 
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
-        (["--http", "--host", "192.0.2.1"], "MCP over HTTP is served to this machine alone"),
         (["--port", "7000"], "--host and --port go with --http"),
         (["--index", "nowhere"], "run `bri-qa index`"),
     ],
