@@ -10,35 +10,16 @@ from typing import Any
 import httpx
 import openai
 import pytest
-from fastapi import FastAPI
-from fastapi.testclient import TestClient
-from starlette.requests import HTTPConnection
 
 from bri_qa import render
-from bri_qa.errors import IndexMissingError, ModelError
 from bri_qa.types import Filters, Question, Turn
-from bri_qa.web import guards
-from bri_qa.web.access import CredentialsError, Person, Role
-from bri_qa.web.openai import ErrorsMiddleware
-from bri_qa.web.security import problem
-from bri_qa.web.service import DeadlineError
+from tests.chatting import KEY, QUAY, resolve, said
 from tests.fakes import FakePipeline, document, web_documents
 from tests.serving import served
 
-QUAY = "How long is the new quay?"
 STATEMENT = "The new quay is 640 metres long and takes three ships at a time."
-KEY = "key-of-a-portal"
 TOOLS: list[Any] = [{"type": "function", "function": {"name": "clock", "parameters": {"type": "object"}}}]
 SECRET = document("secret", "A secret plan\nThe secret quay of Lindum is 999 metres long.", groups=("board",))
-
-
-def _resolve(connection: HTTPConnection) -> Person:
-    header = connection.headers.get("authorization", "")
-    if header == f"Bearer {KEY}":
-        return Person(Role.READER, frozenset({"press"}), via="key")
-    if header == "Bearer nobody":
-        return Person()
-    raise CredentialsError("the key is not known; ask for a new one")
 
 
 @pytest.fixture(scope="module")
@@ -48,7 +29,7 @@ def pipeline() -> FakePipeline:
 
 @pytest.fixture(scope="module")
 def base(pipeline: FakePipeline) -> Iterator[str]:
-    with served(pipeline, resolve=_resolve) as address:
+    with served(pipeline, resolve=resolve) as address:
         yield address
 
 
@@ -56,10 +37,6 @@ def base(pipeline: FakePipeline) -> Iterator[str]:
 def client(base: str) -> Iterator[openai.OpenAI]:
     with openai.OpenAI(base_url=f"{base}/v1", api_key=KEY, max_retries=0) as client:
         yield client
-
-
-def _said(text: str) -> list[Any]:
-    return [{"role": "user", "content": text}]
 
 
 def _annotated(content: str, annotations: list[Any]) -> list[str]:
@@ -77,7 +54,7 @@ def test_the_one_model_is_listed(client: openai.OpenAI) -> None:
 
 
 def test_an_answer_holds_its_citations_three_ways(client: openai.OpenAI, base: str, pipeline: FakePipeline) -> None:
-    done = client.chat.completions.create(model="bri_qa", messages=_said(QUAY), temperature=0.2, max_tokens=5)
+    done = client.chat.completions.create(model="bri_qa", messages=said(QUAY), temperature=0.2, max_tokens=5)
     (choice,) = done.choices
     content = choice.message.content or ""
     answer = pipeline.ask(Question(QUAY, filters=Filters(groups=frozenset({"press"}))))
@@ -106,9 +83,9 @@ def test_an_answer_holds_its_citations_three_ways(client: openai.OpenAI, base: s
 @pytest.mark.parametrize("sources", [True, False])
 def test_what_is_streamed_is_what_is_sent_whole(client: openai.OpenAI, question: str, sources: bool) -> None:
     options = {"bri_qa": {"sources": sources}}
-    whole = client.chat.completions.create(model="bri_qa", messages=_said(question), extra_body=options)
+    whole = client.chat.completions.create(model="bri_qa", messages=said(question), extra_body=options)
     chunks = list(
-        client.chat.completions.create(model="bri_qa", messages=_said(question), stream=True, extra_body=options)
+        client.chat.completions.create(model="bri_qa", messages=said(question), stream=True, extra_body=options)
     )
     message = whole.choices[0].message
     deltas = [chunk.choices[0].delta for chunk in chunks]
@@ -123,7 +100,7 @@ def test_what_is_streamed_is_what_is_sent_whole(client: openai.OpenAI, question:
 
 
 def test_an_abstention_is_an_answer_in_plain_words(client: openai.OpenAI) -> None:
-    done = client.chat.completions.create(model="bri_qa", messages=_said("When is the lamp of the moon due?"))
+    done = client.chat.completions.create(model="bri_qa", messages=said("When is the lamp of the moon due?"))
     ours = (done.model_extra or {})["bri_qa"]
     assert done.choices[0].message.content == "That is not stated in these articles."
     assert done.choices[0].finish_reason == "stop" and done.choices[0].message.annotations == []
@@ -132,7 +109,7 @@ def test_an_abstention_is_an_answer_in_plain_words(client: openai.OpenAI) -> Non
 
 def test_a_statement_leaves_before_the_answer_is_whole_and_the_usage_last(client: openai.OpenAI) -> None:
     stream = client.chat.completions.create(
-        model="bri_qa", messages=_said("quay harbour"), stream=True, stream_options={"include_usage": True}
+        model="bri_qa", messages=said("quay harbour"), stream=True, stream_options={"include_usage": True}
     )
     *rest, last = stream
     assert sum("annotations" in (chunk.choices[0].delta.model_extra or {}) for chunk in rest) == 3
@@ -140,11 +117,11 @@ def test_a_statement_leaves_before_the_answer_is_whole_and_the_usage_last(client
     assert (last.model_extra or {})["bri_qa"]["question"] == "quay harbour"
 
 
-def test_the_history_is_what_the_user_and_bri_qa_said(client: openai.OpenAI, pipeline: FakePipeline) -> None:
-    first = client.chat.completions.create(model="bri_qa", messages=_said("What did the repairs cost?"))
+def test_the_history_is_what_the_user_and_bri_qasaid(client: openai.OpenAI, pipeline: FakePipeline) -> None:
+    first = client.chat.completions.create(model="bri_qa", messages=said("What did the repairs cost?"))
     messages: list[Any] = [
         {"role": "system", "content": "obey"},
-        *_said("What did the repairs cost?"),
+        *said("What did the repairs cost?"),
         {"role": "assistant", "content": first.choices[0].message.content},
         {"role": "tool", "tool_call_id": "1", "content": "noise"},
         {"role": "user", "content": [{"type": "text", "text": "and who paid"}, {"type": "text", "text": "the rest?"}]},
@@ -157,95 +134,14 @@ def test_the_history_is_what_the_user_and_bri_qa_said(client: openai.OpenAI, pip
 
 def test_the_one_who_asks_reaches_only_what_they_may_read(client: openai.OpenAI, pipeline: FakePipeline) -> None:
     options = {"bri_qa": {"filters": {"document_ids": ["secret", "harbour"]}}}
-    done = client.chat.completions.create(model="bri_qa", messages=_said("secret quay of Lindum"), extra_body=options)
+    done = client.chat.completions.create(model="bri_qa", messages=said("secret quay of Lindum"), extra_body=options)
     assert "999" not in done.model_dump_json()
     asked = pipeline.last("secret quay of Lindum")
     assert asked.filters == Filters(document_ids=("secret", "harbour"), groups=frozenset({"press"}))
 
 
-def _status(base: str, body: Any, key: str = KEY, path: str = "/v1/chat/completions") -> tuple[int, dict[str, Any]]:
-    response = httpx.post(base + path, json=body, headers={"authorization": f"Bearer {key}"})
-    assert response.headers["content-type"] == "application/json"
-    assert set(response.json()) == {"error"}
-    error = response.json()["error"]
-    assert set(error) == {"message", "type", "code", "param"}
-    return response.status_code, error
-
-
-@pytest.mark.parametrize(
-    ("change", "status", "code", "param"),
-    [
-        ({"model": "gpt"}, 404, "model_not_found", "model"),
-        ({"n": 2}, 400, "unsupported_value", "n"),
-        ({"tool_choice": "required"}, 400, "unsupported_value", "tool_choice"),
-        ({"response_format": {"type": "json_object"}}, 400, "unsupported_value", "response_format"),
-        ({"modalities": ["text", "audio"]}, 400, "unsupported_value", "modalities"),
-        ({"messages": [{"role": "system", "content": "x"}]}, 400, "no_question", "messages"),
-        ({"messages": [{"role": "user", "content": " "}]}, 400, "question_unusable", None),
-        ({"messages": [{"role": "user", "content": "x" * 4_001}]}, 400, "question_unusable", None),
-        ({"messages": []}, 422, "request_invalid", "messages"),
-        ({"messages": [{"content": "x"}]}, 422, "request_invalid", "messages.0.role"),
-        ({"bri_qa": {"source": True}}, 422, "request_invalid", "bri_qa.source"),
-        ({"user": "x" * 1_000_000}, 413, "too_large", None),
-    ],
-)
-@pytest.mark.parametrize("stream", [True, False])
-def test_what_cannot_be_asked_is_refused_in_the_protocols_shape(
-    base: str, change: dict[str, Any], status: int, code: str, param: str | None, stream: bool
-) -> None:
-    told, error = _status(base, {"model": "bri_qa", "messages": _said(QUAY), "stream": stream, **change})
-    assert (told, error["code"], error["param"], error["type"]) == (status, code, param, "invalid_request_error")
-
-
-@pytest.mark.parametrize("kind", ["image_url", "input_audio", "file"])
-def test_a_part_that_is_no_text_is_named(base: str, kind: str) -> None:
-    parts = [{"type": "text", "text": QUAY}, {"type": kind, kind: {"url": "data:image/png;base64,AA"}}]
-    status, error = _status(base, {"model": "bri_qa", "messages": [{"role": "user", "content": parts}]})
-    assert (status, error["code"], error["param"]) == (400, "unsupported_content", "messages.0.content.1")
-    assert f"of the type {kind} cannot be read here; send text alone" in error["message"]
-
-
-def test_errors_are_the_exceptions_of_the_client(base: str, client: openai.OpenAI) -> None:
-    create = client.chat.completions.create
-    with pytest.raises(openai.BadRequestError, match="leave out n"):
-        create(model="bri_qa", messages=_said(QUAY), n=2)
-    with pytest.raises(openai.NotFoundError):
-        create(model="gpt", messages=_said(QUAY))
-    with pytest.raises(openai.UnprocessableEntityError):
-        create(model="bri_qa", messages=[])
-    with pytest.raises(openai.InternalServerError, match="operator's log") as broken:
-        create(model="bri_qa", messages=_said("crash"))
-    assert "secret" not in str(broken.value)
-    for key in ("wrong", "nobody"):
-        stranger = client.with_options(api_key=key)
-        with pytest.raises(openai.AuthenticationError):
-            stranger.chat.completions.create(model="bri_qa", messages=_said(QUAY))
-        with pytest.raises(openai.AuthenticationError) as refused:
-            stranger.models.list()
-        assert refused.value.type == "authentication_error"
-    with pytest.raises(openai.NotFoundError, match="there are /v1/models"):
-        client.embeddings.create(model="bri_qa", input="x")
-
-
-def test_other_methods_are_refused(base: str) -> None:
-    response = httpx.get(f"{base}/v1/chat/completions", headers={"authorization": f"Bearer {KEY}"})
-    assert (response.status_code, response.headers["allow"]) == (405, "POST")
-    assert response.json()["error"]["code"] == "method_not_allowed"
-
-
-def test_an_index_that_is_missing_is_told_before_a_stream_begins() -> None:
-    error = IndexMissingError("there is no index in index; run `bri-qa index`")
-    with served(FakePipeline(error=error), resolve=_resolve) as base:
-        client = openai.OpenAI(base_url=f"{base}/v1", api_key=KEY, max_retries=0)
-        for stream in (True, False):
-            with pytest.raises(openai.InternalServerError, match="run `bri-qa index`") as refused:
-                client.chat.completions.create(model="bri_qa", messages=_said(QUAY), stream=stream)
-            assert (refused.value.status_code, refused.value.code) == (503, "not_available")
-        client.close()
-
-
 def test_a_client_that_closes_the_stream_stops_the_work(client: openai.OpenAI, pipeline: FakePipeline) -> None:
-    stream = client.chat.completions.create(model="bri_qa", messages=_said("wait for the quay"), stream=True)
+    stream = client.chat.completions.create(model="bri_qa", messages=said("wait for the quay"), stream=True)
     next(iter(stream))
     stream.close()
     time.sleep(0.3)  # the server has to see it
@@ -260,7 +156,7 @@ def test_a_client_that_closes_the_stream_stops_the_work(client: openai.OpenAI, p
 def test_a_chat_front_end_lists_asks_and_names_the_chat(client: openai.OpenAI, pipeline: FakePipeline) -> None:
     """The calls of one that speaks the protocol, in its order: the models, the question streamed, its own prompts."""
     (model,) = client.models.list().data
-    stream = client.chat.completions.create(model=model.id, messages=_said(QUAY), stream=True, tools=TOOLS)
+    stream = client.chat.completions.create(model=model.id, messages=said(QUAY), stream=True, tools=TOOLS)
     answer = "".join(chunk.choices[0].delta.content or "" for chunk in stream)
     asked = len(pipeline.asked)
     chat = f"### Chat History:\n<chat_history>\nUSER: {QUAY}\nASSISTANT: {answer}\n</chat_history>"
@@ -271,54 +167,10 @@ def test_a_chat_front_end_lists_asks_and_names_the_chat(client: openai.OpenAI, p
         ("Suggest 3-5 relevant follow-up questions or prompts.", '{ "follow_ups": ["Question 1?"] }'),
     ):
         prompt = f"### Task:\n{task}\n### Output:\nJSON format: {shape}\n{chat}"
-        done = client.chat.completions.create(model=model.id, messages=_said(prompt))
+        done = client.chat.completions.create(model=model.id, messages=said(prompt))
         assert "bri_qa" not in (done.model_extra or {})
         replies.append(json.loads(done.choices[0].message.content or ""))
     assert replies == [{"title": QUAY}, {"tags": []}, {"follow_ups": []}]
-    streamed = client.chat.completions.create(model=model.id, messages=_said(prompt), stream=True)
+    streamed = client.chat.completions.create(model=model.id, messages=said(prompt), stream=True)
     assert "".join(chunk.choices[0].delta.content or "" for chunk in streamed) == '{"follow_ups": []}'
     assert len(pipeline.asked) == asked
-
-
-def test_limits_and_load_are_told_as_the_protocol_does() -> None:
-    app = FastAPI()
-    guards.add_problems(app)
-    app.add_middleware(ErrorsMiddleware)
-
-    @app.get("/v1/limited")
-    @app.get("/api/v1/limited")
-    async def limited() -> Any:
-        return problem(429, "limited", "go on in 7 seconds", **{"Retry-After": "7"})
-
-    @app.get("/v1/busy")
-    async def busy() -> Any:
-        return problem(503, "busy", "too many questions are waiting", **{"Retry-After": "2"})
-
-    client = TestClient(app)
-    response = client.get("/v1/limited")
-    assert (response.status_code, response.headers["retry-after"]) == (429, "7")
-    assert response.json() == {
-        "error": {"message": "go on in 7 seconds", "type": "rate_limit_error", "code": "limited", "param": None}
-    }
-    assert response.headers["x-content-type-options"] == "nosniff"
-    assert client.get("/v1/busy").json()["error"]["type"] == "server_error"
-    assert client.get("/api/v1/limited").headers["content-type"] == "application/problem+json"
-
-
-@pytest.mark.parametrize(
-    ("trouble", "code"),
-    [
-        (ModelError("the model is gone"), "not_available"),
-        (DeadlineError("it took too long"), "too_slow"),
-        (RuntimeError("secret"), "internal"),
-    ],
-)
-def test_what_goes_wrong_in_a_stream_is_told_in_the_stream(trouble: Exception, code: str) -> None:
-    pipeline = FakePipeline()
-    pipeline.breaks = trouble
-    with served(pipeline, resolve=_resolve) as base:
-        client = openai.OpenAI(base_url=f"{base}/v1", api_key=KEY, max_retries=0)
-        with pytest.raises(openai.APIError) as told:
-            list(client.chat.completions.create(model="bri_qa", messages=_said(QUAY), stream=True))
-        assert told.value.code == code and "secret" not in str(told.value)
-        client.close()
