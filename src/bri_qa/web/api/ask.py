@@ -10,7 +10,7 @@ from fastapi.responses import JSONResponse, StreamingResponse
 from pydantic import ValidationError
 
 from bri_qa import exchange, render
-from bri_qa.errors import BriQAError
+from bri_qa.errors import BriQAError, QuestionError
 from bri_qa.web.access import Person, Role
 from bri_qa.web.api import streaming
 from bri_qa.web.api.described import BEARER
@@ -116,7 +116,7 @@ async def _answered(
     for number, raw in enumerate(questions, start=1):
         line = raw.model_dump() if isinstance(raw, BatchLineIn) else raw
         try:
-            question = BatchLineIn.model_validate(line).to_question(who)
+            question = _question(line).to_question(who)
             answer = await workers.run(lambda question=question: pipeline.ask(question))  # type: ignore[misc]
             outcome = render.as_json(answer)
         except (ValidationError, BriQAError) as error:
@@ -128,6 +128,12 @@ async def _answered(
         except Exception as error:
             outcome = {"error": {"line": number, "message": told(error)[2]}}
         yield f"{exchange.told(line, outcome)}\n".encode("utf-8", "backslashreplace")
+
+
+def _question(line: Any) -> BatchLineIn:
+    if not isinstance(line, dict):
+        raise QuestionError("a question of a batch is an object with id and question")
+    return BatchLineIn.model_validate(line)
 
 
 async def _after(first: bytes, lines: AsyncGenerator[bytes]) -> AsyncGenerator[bytes]:
