@@ -9,6 +9,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import uvicorn
 from fastapi import FastAPI, Request
@@ -29,9 +30,12 @@ def made(pipeline: Pipeline, corpus: Path = NO_CORPUS, history: Path | None = No
     return asyncio.run(_make(pipeline, corpus, history))
 
 
-async def _make(pipeline: Pipeline, corpus: Path, history: Path | None, resolve: Resolve | None = None) -> FastAPI:
+async def _make(
+    pipeline: Pipeline, corpus: Path, history: Path | None, resolve: Resolve | None = None, **more: Any
+) -> FastAPI:
     folder = history or Path(tempfile.mkdtemp(prefix="bri-qa-history-"))  # a history of its own
-    return create_app(Settings.load({}, corpus_dir=corpus, history_dir=folder, **UNLIMITED), pipeline, resolve)
+    settings = Settings.load({}, corpus_dir=corpus, history_dir=folder, **{**UNLIMITED, **more})
+    return create_app(settings, pipeline, resolve)
 
 
 def visiting(query: str = "", language: str = "en", cookie: str = "") -> gr.Request:
@@ -48,14 +52,15 @@ def served(
     history: Path | None = None,
     port: int = 0,
     resolve: Resolve | None = None,
+    **more: Any,
 ) -> Iterator[str]:
-    """The address of the application while uvicorn serves it, in a thread, by default on a free port of the loopback."""
+    """The address of the application while uvicorn serves it, in a thread, by default on a free port; `more` are settings."""
     listener = socket.create_server(("127.0.0.1", port))
     servers: list[uvicorn.Server] = []
     ready = threading.Event()
 
     async def run() -> None:
-        app = await _make(pipeline, corpus, history, resolve)
+        app = await _make(pipeline, corpus, history, resolve, **more)
         server = uvicorn.Server(uvicorn.Config(app, log_level="error", timeout_graceful_shutdown=2))
         servers.append(server)
         serving = asyncio.create_task(server.serve([listener]))

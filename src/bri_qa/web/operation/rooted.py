@@ -9,6 +9,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 # Only markup has such quotes: in text they are escaped, so an article's words are never touched.
 _MARKUP = re.compile(rb'(<[^<>]*?\s(?:href|src|action)=)(\\?")/(?!/)')
+_STYLE = re.compile(rb"""(\burl\(["']?)/(?!/)""")
 _GRADIO = "/gradio_api/"
 
 
@@ -37,18 +38,18 @@ class RootedMiddleware:
                 kind = self._kind(scope["path"], headers.get("content-type", ""), "content-encoding" in headers)
                 self._paths(MutableHeaders(scope=message))
                 start = message
-                if kind != "whole":
+                if kind not in ("whole", "style"):
                     await send(message)
                 return
             if message["type"] == "http.response.body" and kind == "stream":
                 await send({**message, "body": self._written(message.get("body", b""))})
                 return
-            if message["type"] != "http.response.body" or kind != "whole" or start is None:
+            if message["type"] != "http.response.body" or kind not in ("whole", "style") or start is None:
                 await send(message)
                 return
             page.extend(message.get("body", b""))
             if not message.get("more_body"):
-                body = self._written(bytes(page)).replace(b"<html", self._marked, 1)
+                body = self._styled(bytes(page)) if kind == "style" else self._page(bytes(page))
                 MutableHeaders(scope=start)["Content-Length"] = str(len(body))
                 await send(start)
                 await send({"type": "http.response.body", "body": body})
@@ -58,11 +59,19 @@ class RootedMiddleware:
     def _kind(self, path: str, content: str, compressed: bool) -> str:
         if compressed:
             return ""
+        if content.startswith("text/css"):
+            return "style"
         if content.startswith("text/html"):
             return "whole"
         if path.startswith(_GRADIO):
             return "stream" if content.startswith("text/event-stream") else "whole"
         return ""
+
+    def _styled(self, body: bytes) -> bytes:
+        return _STYLE.sub(rb"\1" + self.root.encode() + b"/", body)
+
+    def _page(self, body: bytes) -> bytes:
+        return self._written(body).replace(b"<html", self._marked, 1)
 
     def _written(self, body: bytes) -> bytes:
         root = self.root.encode()
