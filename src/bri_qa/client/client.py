@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from types import TracebackType
@@ -25,6 +24,7 @@ from bri_qa.client.results import (
     Rated,
     SearchResult,
     Turn,
+    read_object,
 )
 
 T = TypeVar("T", bound=BaseModel)
@@ -140,8 +140,7 @@ class Client:
 
     def _json(self, method: str, path: str, **sent: Any) -> dict[str, Any]:
         with self._sent(method, path, **sent) as response:
-            found: dict[str, Any] = json.loads(response.read())
-            return found
+            return read_object(response.read())
 
     @contextmanager
     def _sent(self, method: str, path: str, **sent: Any) -> Iterator[httpx.Response]:
@@ -179,8 +178,7 @@ def _lines(response: httpx.Response) -> Iterator[dict[str, Any]]:
 
 
 def _read(line: str) -> dict[str, Any]:
-    found: dict[str, Any] = _checked(lambda: json.loads(line))
-    return found
+    return _checked(lambda: read_object(line))
 
 
 def _outcome(line: dict[str, Any]) -> Answer | Failed:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 
 import httpx
@@ -10,7 +9,7 @@ from httpx_sse import EventSource, SSEError
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from bri_qa.client.errors import ServerError, UnreachableError, problem
-from bri_qa.client.results import Answer, Citation
+from bri_qa.client.results import Answer, Citation, read_object
 
 
 class Progress(BaseModel):
@@ -67,5 +66,5 @@ def _event(name: str, data: str) -> Event | None:
     if name == "statement":
         return StatementReady.model_validate_json(data)
     if name == "answer":
-        return Answered(answer=Answer.of(json.loads(data)))
+        return Answered(answer=Answer.of(read_object(data)))
     return None

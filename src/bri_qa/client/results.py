@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict
+from pydantic import AwareDatetime, BaseModel, ConfigDict, TypeAdapter
+
+
+read_object = TypeAdapter(dict[str, Any]).validate_json
+"""JSON to an object; raises ValueError for what is none."""
 
 
 class _Told(BaseModel):
@@ -77,6 +81,10 @@ class Answer(_Told):
 
     @classmethod
     def of(cls, raw: dict[str, Any]) -> Answer:
+        """
+        Raises:
+            ValueError: it is no answer.
+        """
         return cls.model_validate({**raw, "raw": raw})
 
 
