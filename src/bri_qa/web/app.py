@@ -16,6 +16,7 @@ from bri_qa.pipeline import QAPipeline
 from bri_qa.settings import Settings
 from bri_qa.tokens import Tokenizer
 from bri_qa.web import (
+    admin,
     api,
     blocks,
     catalogue_page,
@@ -77,6 +78,7 @@ def create_app(settings: Settings, pipeline: Pipeline, resolve: Resolve | None =
     app.include_router(source.router(pipeline, workers))
     app.include_router(catalogue_page.router(pipeline, workers))
     app.include_router(followups.router(checker, workers))
+    app.include_router(admin.router(settings, pipeline, records))
     app.include_router(api.nowhere())  # after all other routes of the API
     api.describe(app)
     app.mount("/ui", StaticFiles(directory=STATIC))
@@ -97,7 +99,7 @@ def create_app(settings: Settings, pipeline: Pipeline, resolve: Resolve | None =
     app.add_middleware(AccessMiddleware, resolve=resolve or (lambda _: Person(Role.READER, via="anonymous")))
     app.add_middleware(CookieMiddleware, identity=records.identity)
     app.add_middleware(CORSMiddleware, allow_origins=[])
-    app.add_middleware(GateMiddleware)
+    app.add_middleware(GateMiddleware, larger=admin.larger(settings))
     app.add_middleware(openai.ErrorsMiddleware)
     app.add_middleware(HeadersMiddleware)
     app.add_middleware(RequestIdMiddleware)

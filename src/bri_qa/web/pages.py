@@ -53,6 +53,11 @@ def catalogue_page(content: str, texts: Texts) -> str:
     return _page(texts("articles.title"), main, texts, "skip.list", "catalogue")
 
 
+def administration_page(title: str, content: str, texts: Texts) -> str:
+    """A page of administration around `content`, which is HTML with its `<main>`."""
+    return _page(title, content, texts, "admin.skip", "admin")
+
+
 def _page(title: str, main: str, texts: Texts, skip: str, sheet: str) -> str:
     return (
         f'<!doctype html><html lang="{texts.language}"><head><meta charset="utf-8"><title>{escape(title)} · {PRODUCT}'
