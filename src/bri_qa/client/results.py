@@ -6,7 +6,6 @@ from typing import Any, Literal
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, TypeAdapter
 
-
 read_object = TypeAdapter(dict[str, Any]).validate_json
 """JSON to an object; raises ValueError for what is none."""
 
