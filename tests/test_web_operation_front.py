@@ -10,7 +10,7 @@ from typing import Any
 
 import httpx
 from fastapi import FastAPI
-from fastapi.responses import HTMLResponse, RedirectResponse
+from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from fastapi.testclient import TestClient
 from starlette.requests import Request
 
@@ -124,6 +124,10 @@ def _rooted() -> TestClient:
     async def data() -> Any:
         return {"html": '<a href="/kept">1</a>'}
 
+    @app.get("/theme.css")
+    async def theme() -> Response:
+        return Response('a { src: url("/static/a.woff2"), url(b.woff2) }', media_type="text/css")
+
     @app.get("/away")
     async def away() -> RedirectResponse:
         return RedirectResponse("/page")
@@ -142,4 +146,5 @@ def test_below_a_path_our_addresses_begin_with_it_and_the_articles_words_stay() 
     told = client.get("/gradio_api/x").json()
     assert told == {"html": '<a class="m" href="/briqa/source/x">1</a>', "said": 'he wrote href="/kept"'}
     assert client.get("/api/v1/x").json() == {"html": '<a href="/kept">1</a>'}
+    assert client.get("/theme.css").text == 'a { src: url("/briqa/static/a.woff2"), url(b.woff2) }'
     assert client.get("/away").headers["location"] == "/briqa/page"
