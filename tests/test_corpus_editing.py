@@ -111,6 +111,19 @@ def test_two_files_of_one_upload_may_not_clash(corpus: Path) -> None:
     assert "second file of this name" in preview.files[2].reason
 
 
+def test_an_article_stands_against_its_copy_whatever_comes_with_the_copy(corpus: Path) -> None:
+    for replacement in (BREAD.encode(), b"\0"):
+        preview = staged(corpus, ("a-copy.txt", BREAD), ("bread.txt", replacement))
+        assert "its text is that of bread.txt" in preview.files[0].reason
+        assert preview.changes == ()
+
+
+def test_a_rejected_file_can_be_mended(corpus: Path) -> None:
+    (corpus / "bad.txt").write_bytes(b"a\0b")
+    assert "NUL at byte 0" in staged(corpus, ("bad.txt", b"\0")).files[0].reason
+    assert fates(staged(corpus, ("bad.txt", "It is mended."))) == {"bad.txt": "replaced"}
+
+
 def test_confirmed_files_are_moved_in_and_those_they_replace_go_to_the_trash(corpus: Path) -> None:
     preview = staged(corpus, ("../up/ferry.md", FERRY), ("bread.txt", "Bread\nNo oven at all.\n"), ("bad.txt", b"\0"))
     done = staging.apply(corpus, preview.id, preview.digest, MOST)

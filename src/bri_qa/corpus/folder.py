@@ -28,8 +28,8 @@ def load(folder: Path, max_bytes: int, added: Path | None = None) -> Corpus:
 
     Args:
         max_bytes: a larger file is rejected.
-        added: a folder of files that are to be put into `folder`, whose files they replace; they are taken last, so
-            it is they who are rejected where two articles clash.
+        added: a folder of files that are to be put into `folder`, whose files they replace if they can be used; they
+            are taken last, so it is they who are rejected where two articles clash.
 
     Raises:
         CorpusError: there is no such folder, or it cannot be listed.
@@ -44,13 +44,15 @@ def load(folder: Path, max_bytes: int, added: Path | None = None) -> Corpus:
     except (OSError, RuntimeError) as error:
         raise CorpusError(f"the corpus folder {folder} cannot be listed ({error}); name a readable folder") from error
     shelf = _Shelf(root, max_bytes)
-    over = added.resolve() if added is not None else None
-    new = _ordered(over, shelf) if over is not None else {}
-    for name, path in _ordered(root, shelf).items():
+    here = _ordered(root, shelf)
+    over = added.resolve() if added is not None else root
+    new = _ordered(over, shelf) if added is not None else {}
+    for name, path in here.items():
         if name not in new:
             shelf.add(path, root)
-    for path in new.values():
-        shelf.add(path, over or root)
+    for name in sorted(new, key=lambda name: (name not in here, name)):
+        if not shelf.add(new[name], over) and name in here:  # what cannot be used replaces nothing
+            shelf.add(here[name], root)
     return shelf.corpus()
 
 
@@ -89,19 +91,21 @@ class _Shelf:
         name = _name(Path(error.filename), self._root)
         self._reject(name, f"cannot be listed: {error.strerror}; mend its permissions")
 
-    def add(self, path: Path, root: Path) -> None:
-        """Take a file that lies under `root`, or report why not."""
+    def add(self, path: Path, root: Path) -> bool:
+        """Take a file that lies under `root`, or report why not; whether it was taken."""
         name = _name(path, root)
         self._paths.add(name)
         try:
             document = self._document(path, root, name)
             self._check_new(document)
         except Unusable as error:
-            self._reject(name, str(error))
-            return
+            if all(item.path != name for item in self._rejected):  # of the same file: as it is to be, and as it is
+                self._reject(name, str(error))
+            return False
         self._documents.append(document)
         self._by_id[document.id] = name
         self._by_text[_words(document)] = name
+        return True
 
     def corpus(self) -> Corpus:
         """What was taken and what was not."""

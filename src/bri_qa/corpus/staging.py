@@ -181,7 +181,7 @@ def _staged(
 ) -> Staged:
     if (folder / name).is_dir():
         return Staged(name, Fate.REJECTED, None, "a folder of the corpus has this name; rename the file")
-    if document is None:
+    if document is None or name in reasons:
         return Staged(name, Fate.REJECTED, None, reasons.get(name, "it cannot be read"))
     if document == before:
         return Staged(name, Fate.UNCHANGED, document)
