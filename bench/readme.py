@@ -229,6 +229,31 @@ def _evaluate(found: dict[str, Any]) -> str:
     )
 
 
+def _load(found: dict[str, Any]) -> str:
+    rows: Rows = []
+    for name, run in found["runs"].items():
+        for kind, one in sorted(run["kinds"].items()):
+            times = [one["p50_ms"], one["p95_ms"], one["p99_ms"]]
+            rows.append([f"{name}: {kind}", one["n"], *times, one["errors"]])
+    runs: Rows = [
+        [
+            name,
+            run["users"],
+            run["seconds"],
+            run["requests_per_second"],
+            run["memory_before_mb"],
+            run["memory_after_mb"],
+        ]
+        for name, run in found["runs"].items()
+    ]
+    head = ["run", "users", "s", "requests a second", "errors", "memory before, MB", "after, MB"]
+    return (
+        f"{found['answer_threads']} threads answer, {found['answer_queue']} questions may wait; "
+        f"{found['questions']} different questions.\n\n{_table(head, runs)}\n\n"
+        f"{_table(['', 'n', 'p50, ms', 'p95, ms', 'p99, ms', 'errors'], rows)}"
+    )
+
+
 TABLES: dict[str, Callable[[dict[str, Any]], str]] = {
     "embed": _embed,
     "lexical": _lexical,
@@ -237,6 +262,7 @@ TABLES: dict[str, Callable[[dict[str, Any]], str]] = {
     "ask": _ask,
     "read": _read,
     "evaluate": _evaluate,
+    "load": _load,
 }
 
 if __name__ == "__main__":
