@@ -1,4 +1,4 @@
-"""`/api/v1` and the health checks. Each route parses, calls one function, and shows the result."""
+"""`/api/v1`. Each route parses, calls one function, and shows the result."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from pathlib import Path
 
 from fastapi import APIRouter
 
-from bri_qa.web.api import ask, documents, evaluation, health, search
+from bri_qa.web.api import ask, documents, evaluation, search
 from bri_qa.web.api.described import ABOUT, describe
 from bri_qa.web.api.nowhere import nowhere
 from bri_qa.web.api.problems import add_problems
@@ -22,5 +22,4 @@ def router(pipeline: Pipeline, workers: Workers, runs_dir: Path = Path("runs")) 
     routes.include_router(search.router(pipeline, workers))
     routes.include_router(documents.router(pipeline, workers))
     routes.include_router(evaluation.router(runs_dir, workers))
-    routes.include_router(health.router(pipeline, workers))
     return routes

@@ -6,10 +6,11 @@ from collections.abc import Iterator
 from typing import Any
 
 from fastapi import FastAPI
+from fastapi.routing import APIRoute
 from fastapi.security import HTTPBearer
 from pydantic.json_schema import models_json_schema
 
-from bri_qa.web.api.problems import MEDIA
+from bri_qa.web.api.problems import MEDIA, described
 from bri_qa.web.api.shapes import ProgressEvent, StatementEvent
 from bri_qa.web.schemas import ProblemOut
 
@@ -38,7 +39,6 @@ _TAGS = [
     {"name": "feedback", "description": "What users say of their answers."},
     {"name": "evaluation", "description": "How good the answers are."},
 ]
-ABOUT: dict[str, Any] = {"title": "bri_qa", "version": VERSION, "description": _TEXT, "openapi_tags": _TAGS}
 
 
 def describe(app: FastAPI) -> None:
@@ -57,7 +57,10 @@ def _completed(schema: dict[str, Any]) -> dict[str, Any]:
     shapes = [(model, "serialization") for model in (ProblemOut, ProgressEvent, StatementEvent)]
     _, made = models_json_schema(shapes, ref_template="#/components/schemas/{model}")  # type: ignore[arg-type]
     schema["components"].setdefault("schemas", {}).update(made["$defs"])
-    for response in _responses(schema):
+    for operation in _operations(schema):
+        for status in (429, *((413,) if "requestBody" in operation else ())):
+            operation["responses"].setdefault(str(status), described(status))
+    for response in (one for operation in _operations(schema) for one in operation["responses"].values()):
         response.setdefault("headers", {})["X-Request-Id"] = {
             "description": "The id of the request, for the operator's log",
             "schema": {"type": "string"},
@@ -69,8 +72,20 @@ def _completed(schema: dict[str, Any]) -> dict[str, Any]:
     return schema
 
 
-def _responses(schema: dict[str, Any]) -> Iterator[dict[str, Any]]:
+def _operations(schema: dict[str, Any]) -> Iterator[dict[str, Any]]:
     for path in schema["paths"].values():
-        for operation in path.values():
-            if isinstance(operation, dict):
-                yield from operation["responses"].values()
+        yield from (operation for operation in path.values() if isinstance(operation, dict))
+
+
+def _name(route: APIRoute) -> str:
+    """The id of an operation that names none itself: its router and its function, as long as these stay."""
+    return "_".join([*(str(tag) for tag in route.tags[:1]), route.name])
+
+
+ABOUT: dict[str, Any] = {
+    "title": "bri_qa",
+    "version": VERSION,
+    "description": _TEXT,
+    "openapi_tags": _TAGS,
+    "generate_unique_id_function": _name,
+}

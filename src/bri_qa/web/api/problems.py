@@ -12,13 +12,14 @@ from starlette.exceptions import HTTPException
 
 from bri_qa.errors import BriQAError, InputError
 from bri_qa.web.security import problem, problem_body
-from bri_qa.web.service import BusyError
+from bri_qa.web.service import BusyError, DeadlineError
 
 log = logging.getLogger(__name__)
 
 MEDIA = "application/problem+json"
 _CODES = {404: "not_found", 405: "method_not_allowed", 413: "too_large"}
 _BUSY_SECONDS = "2"
+_WAIT = {"description": "Seconds after which to come back, where they are known", "schema": {"type": "integer"}}
 _SAID: dict[int, tuple[str, tuple[tuple[str, str], ...]]] = {
     400: (
         "The question cannot be used",
@@ -41,10 +42,12 @@ _SAID: dict[int, tuple[str, tuple[tuple[str, str], ...]]] = {
     ),
     413: ("The request is too large", (("too_large", "a request may have at most 1000000 bytes"),)),
     422: ("The request is not as the schema says", (("request_invalid", "body.question: Field required"),)),
+    429: ("Asked too often", (("rate_limited", "you have asked very often; go on in 20 seconds"),)),
     503: (
         "Busy, or the index or a model is not available",
         (
             ("busy", "too many questions are waiting; try again in a moment"),
+            ("too_slow", "this took longer than 120 seconds; ask again, or ask for less"),
             ("not_available", "there is no index in index; run `bri-qa index` first"),
         ),
     ),
@@ -53,14 +56,16 @@ _SAID: dict[int, tuple[str, tuple[tuple[str, str], ...]]] = {
 
 def refusals(*statuses: int) -> dict[int | str, dict[str, Any]]:
     """The errors of a route with an example each, for the schema: `statuses` and those that every route has."""
-    return {status: _described(status) for status in sorted({401, 403, 422, 503, *statuses})}
+    return {status: described(status) for status in sorted({401, 403, 422, 429, 503, *statuses})}
 
 
-def _described(status: int) -> dict[str, Any]:
+def described(status: int) -> dict[str, Any]:
+    """One error of a route, for the schema."""
     text, examples = _SAID[status]
     shown = {code: {"value": _example(status, code, detail)} for code, detail in examples}
     schema = {"$ref": "#/components/schemas/ProblemOut"}
-    return {"description": text, "content": {MEDIA: {"schema": schema, "examples": shown}}}
+    said: dict[str, Any] = {"description": text, "content": {MEDIA: {"schema": schema, "examples": shown}}}
+    return {**said, "headers": {"Retry-After": _WAIT}} if status in (429, 503) else said
 
 
 def _example(status: int, code: str, detail: str) -> dict[str, Any]:
@@ -72,7 +77,7 @@ def told(error: Exception) -> tuple[int, str, str]:
     if isinstance(error, InputError):
         return 400, "question_unusable", str(error)
     if isinstance(error, BusyError):
-        return 503, "busy", str(error)
+        return 503, "too_slow" if isinstance(error, DeadlineError) else "busy", str(error)
     if isinstance(error, BriQAError):
         return 503, "not_available", str(error)
     log.error("a request failed", exc_info=error)
