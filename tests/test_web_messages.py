@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bri_qa.types import AbstainReason, Answer, CitedStatement, Progress, Question
+from bri_qa.types import AbstainReason, Answer, CitedStatement, ModelUse, Progress, Question
 from bri_qa.web import confidence, messages, texts
 from tests.fakes import FakePipeline, document
 
@@ -93,6 +93,25 @@ def test_an_answer_shows_marks_and_carries_its_citations() -> None:
             "quote": words,
         }
     ]
+
+
+@pytest.mark.parametrize(
+    ("mode", "fallback", "told"),
+    [
+        ("extractive", "the language model is busy; <b>try</b> again", True),
+        ("extractive", None, False),
+        ("generative", "a statement had no quote", False),
+    ],
+)
+def test_an_answer_says_quietly_why_it_is_quotes_where_a_language_model_was_to_write(
+    mode: str, fallback: str | None, told: bool
+) -> None:
+    answer = _ask("How long is the new quay?")
+    used = replace(answer, mode=mode, trace=replace(answer.trace, use=ModelUse(1, fallback=fallback)))
+    shown = _Read(messages.answered(used, ENGLISH))
+    words = [f"In the articles’ own words: {fallback}"] if told else []
+    assert shown.of.get("bri-plainly", []) == words and "b" not in shown.tags
+    assert "以文章原文作答" in messages.answered(used, texts.of(texts.CHINESE)) or not told
 
 
 def test_a_message_is_one_line_of_elements_that_the_chat_leaves_alone() -> None:

@@ -103,7 +103,7 @@ def answered(answer: Answer, texts: Texts, entry: Entry | None = None) -> str:
     sure = _sure(answer, texts) if answer.confidence > 0 else ""
     return (
         f'<div class="bri-answer bri-done">{short}<div class="bri-statements">{lines}</div>{_filtered(answer, texts)}'
-        f"{sure}{foot}{data}</div>"
+        f"{_plainly(answer, texts)}{sure}{foot}{data}</div>"
     )
 
 
@@ -144,6 +144,12 @@ def _filtered(answer: Answer, texts: Texts) -> str:
     if not answer.question.filters.narrows or answer.reason is AbstainReason.NO_DOCUMENTS:
         return ""
     return f'<p class="bri-filtered">{texts("abstain.filtered")}</p>'
+
+
+def _plainly(answer: Answer, texts: Texts) -> str:
+    """Why a language model's words are not shown, where they were to be."""
+    reason = render.fell_back(answer)
+    return f'<p class="bri-plainly">{text_html(texts("answer.plainly", reason=reason))}</p>' if reason else ""
 
 
 def _box(kind: str, title: str, content: str) -> str:
