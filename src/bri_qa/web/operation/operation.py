@@ -24,7 +24,7 @@ from bri_qa.web.operation.rooted import RootedMiddleware
 from bri_qa.web.operation.state import State
 from bri_qa.web.operation.tracing import Tracing
 from bri_qa.web.security import problem
-from bri_qa.web.service import BusyError, DeadlineError, Pipeline, Workers
+from bri_qa.web.service import Pipeline, Workers
 
 
 def _watcher(request: Request) -> Person:
@@ -83,14 +83,6 @@ class Operation:
 
     def add_problems(self, app: FastAPI) -> None:
         limits.add_problems(app)
-
-        @app.exception_handler(BusyError)
-        async def busy(_: Request, error: BusyError) -> JSONResponse:
-            return problem(503, "busy", str(error), **{"Retry-After": "2"})
-
-        @app.exception_handler(DeadlineError)
-        async def slow(_: Request, error: DeadlineError) -> JSONResponse:
-            return problem(503, "too_slow", str(error), **{"Retry-After": "30"})
 
     def add_inner(self, app: FastAPI) -> None:
         """Goes inside of what finds out who asks."""
