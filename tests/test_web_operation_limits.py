@@ -23,12 +23,16 @@ from starlette.requests import HTTPConnection
 from bri_qa.errors import MissingExtraError, SettingsError
 from bri_qa.settings import Settings
 from bri_qa.web.access import AccessMiddleware, Person, Role
+from bri_qa.web.chat import Chat
 from bri_qa.web.operation import limits
 from bri_qa.web.operation.forwarded import ForwardedMiddleware, address, is_local, network, trusted
 from bri_qa.web.operation.limits import LimitedError, Limits, LimitsMiddleware
 from bri_qa.web.operation.patience import PatienceMiddleware
 from bri_qa.web.service import BusyError, DeadlineError, Workers
+from bri_qa.web.session import Running, Session
+from tests.fakes import FakePipeline
 from tests.housing import assert_problem
+from tests.serving import visiting
 
 ASK = "/api/v1/ask"
 NEVER = {"rate_limit_ask": "", "rate_limit_address": "", "rate_limit_request": ""}
@@ -267,3 +271,24 @@ def test_closing_finishes_what_runs_drops_what_waits_and_ends_within_its_bound()
     first, second = asyncio.run(run())
     assert first is True and isinstance(second, asyncio.CancelledError)
     assert workers.refused == 1
+
+
+def test_the_chat_says_in_words_that_one_asks_too_often() -> None:
+    pipeline, workers = FakePipeline(), Workers(threads=1)
+    chat = Chat(pipeline, workers, Path("/nonexistent"))
+    request = visiting()
+    request.request.scope[limits.KEY] = Limits.open(Settings.load({}, **{**NEVER, "rate_limit_ask": "1/hour"}))
+
+    async def ask() -> tuple[Any, ...]:
+        return [step async for step in chat.ask("How long is the new quay?", Session(), Running(), request)][-1]
+
+    async def twice() -> tuple[tuple[Any, ...], tuple[Any, ...]]:
+        return await ask(), await ask()
+
+    first, second = asyncio.run(twice())
+    workers.close()
+    assert "640 metres" in str(first[2].shown) and len(pipeline.asked) == 1
+    assert re.search(
+        r"You have asked very often in a short time\. Ask again in \d+ seconds\.", second[2].shown[-1]["content"]
+    )
+    assert second[0] == "How long is the new quay?"  # it comes back into the box
