@@ -186,8 +186,9 @@ class FakePipeline:
     def _hits(self, question: Question, top_k: int = 8) -> list[Hit]:
         """Sentences by the share of the question's words that they hold; "and …" leans on the last question."""
         wanted = _words(question.text)
-        if question.text.lower().startswith("and ") and question.history:
-            wanted |= _words([turn.text for turn in question.history if turn.role == "user"][-1])
+        said = [turn.text for turn in question.history if turn.role == "user"]
+        if question.text.lower().startswith("and ") and said:
+            wanted |= _words(said[-1])
         hits = [
             Hit(passage, len(wanted & _words(passage.text)) / max(1, len(wanted)))
             for item in self.by_id.values()

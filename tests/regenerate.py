@@ -76,7 +76,48 @@ def command_line_page() -> str:
     return MADE + COMMANDS + "".join(f"\n## {title}\n\n```text\n{text.rstrip()}\n```\n" for title, text in parts)
 
 
-PAGES: dict[str, Callable[[], str]] = {"settings.md": settings_page, "command-line.md": command_line_page}
+def api_page() -> str:
+    """Every operation of the API, from its OpenAPI description."""
+    from tests.fakes import FakePipeline
+    from tests.serving import made
+
+    schema = made(FakePipeline()).openapi()
+    parts = [
+        _operation(method, path, operation)
+        for path, operations in schema["paths"].items()
+        for method, operation in operations.items()
+    ]
+    return MADE + f"# The API's routes\n\n{schema['info']['description']}\n" + "".join(parts)
+
+
+def _operation(method: str, path: str, operation: dict[str, Any]) -> str:
+    name = operation["operationId"]
+    rows = [
+        f"| `{item['name']}` | {item['in']} | {item.get('description') or item['schema'].get('description', '')} |\n"
+        for item in operation.get("parameters", [])
+    ]
+    table = "\n| Parameter | In | Meaning |\n|---|---|---|\n" + "".join(rows) if rows else ""
+    body = next(iter(operation.get("requestBody", {}).get("content", {"": {}}).values())).get("schema", {})
+    shape = f"\nBody: {_shape(body)}\n" if body else ""
+    given = ", ".join(f"`{status}`" for status in operation["responses"])
+    return f"\n## {name}\n\n`{method.upper()} {path}`\n\n{operation['description']}\n{table}{shape}\nStatus: {given}\n"
+
+
+def _shape(schema: dict[str, Any]) -> str:
+    if "$ref" in schema:
+        return f"`{schema['$ref'].rpartition('/')[2]}`"
+    return f"a list of {_shape(schema['items'])}" if "items" in schema else _first(schema)
+
+
+def _first(schema: dict[str, Any]) -> str:
+    return _shape(schema["anyOf"][0]) if schema.get("anyOf") else f"{schema.get('type', 'JSON')}"
+
+
+PAGES: dict[str, Callable[[], str]] = {
+    "settings.md": settings_page,
+    "command-line.md": command_line_page,
+    "api-reference.md": api_page,
+}
 
 if __name__ == "__main__":
     for name, page in PAGES.items():

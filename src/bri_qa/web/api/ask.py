@@ -45,8 +45,17 @@ data: {"question": "How long is the new quay?", "answer": "The new quay is 640 m
 _MANY = f"""Ask up to {MAX_BATCH} questions. The answers come as JSON lines, each as soon as it is there, in the order of
 the questions: the answer object with the question's `id`, or `{{"id", "error": {{"line", "message"}}}}` in its place, with
 `line` counted from 1. A line that cannot be answered does not stop the rest. The same shape as `bri-qa ask --batch`."""
+_EACH = {
+    "type": "object",
+    "description": "One event of the stream; `data` is JSON",
+    "required": ["event", "data"],
+    "properties": {
+        "event": {"enum": ["progress", "statement", "answer", "error"]},
+        "data": {"type": "string", "contentMediaType": "application/json"},
+    },
+}
 _STREAM: dict[int | str, dict[str, Any]] = {
-    200: {"description": "The events", "content": {streaming.MEDIA: {"schema": {"type": "string"}, "example": _EVENTS}}}
+    200: {"description": "The events", "content": {streaming.MEDIA: {"schema": _EACH, "example": _EVENTS}}}
 }
 _LINES: dict[int | str, dict[str, Any]] = {
     200: {

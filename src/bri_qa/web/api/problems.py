@@ -106,5 +106,7 @@ def add_problems(app: FastAPI) -> None:
 
     @app.exception_handler(HTTPException)
     async def refused(_: Request, error: HTTPException) -> JSONResponse:
+        if error.status_code == 400 and "parsing the body" in str(error.detail):  # as FastAPI says it
+            return problem(422, "request_invalid", "body: it is not JSON in UTF-8; send JSON")
         code = _CODES.get(error.status_code, "refused")
         return problem(error.status_code, code, str(error.detail), **dict(error.headers or {}))
