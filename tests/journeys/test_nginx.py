@@ -9,7 +9,7 @@ import subprocess
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import httpx
 import pytest
@@ -50,7 +50,12 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     base = f"http://127.0.0.1:{port}/briqa"
-    behind = {"root_path": "/briqa", "public_url": base, "trusted_proxies": "127.0.0.1", "rate_limit_ask": "500/hour"}
+    behind: dict[str, Any] = {
+        "root_path": "/briqa",
+        "public_url": base,
+        "trusted_proxies": "127.0.0.1",
+        "rate_limit_ask": "500/hour",
+    }
     with served(pipeline, **behind) as server:
         location = LOCATION.read_text(encoding="utf-8").replace("http://127.0.0.1:7860/", f"{server}/")
         (folder / "nginx.conf").write_text(WHOLE.format(folder=folder, port=port, location=location), encoding="utf-8")
