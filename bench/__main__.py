@@ -11,7 +11,7 @@ import json
 
 from bench import machine, readme
 
-NAMES = ("embed", "lexical", "vectors", "index", "ask", "read", "evaluate", "load")
+NAMES = ("embed", "lexical", "vectors", "index", "ask", "read", "evaluate", "load", "memory")
 
 
 def main() -> None:

@@ -46,7 +46,7 @@ def measure(quick: bool) -> dict[str, Any]:
     """By run: times of what was answered and what was turned away, errors, memory before and after."""
     lines = (ROOT / "corpus" / "examples.txt").read_text(encoding="utf-8").splitlines()
     questions = [line.strip() for line in lines if line.strip() and not line.startswith("#")]
-    with TemporaryDirectory() as name, _serving(Path(name)) as served:
+    with TemporaryDirectory() as name, serving(Path(name)) as served:
         for question in questions * 2:
             httpx.post(f"{served.base}/api/v1/ask", json={"question": question}, timeout=60).raise_for_status()
         usual = Settings.load({})
@@ -66,7 +66,8 @@ def measure(quick: bool) -> dict[str, Any]:
 
 
 @contextmanager
-def _serving(folder: Path) -> Iterator[Served]:
+def serving(folder: Path) -> Iterator[Served]:
+    """The repository's own corpus, indexed and served with no rate limit; its records are kept in `folder`."""
     settings = Settings.load({}, corpus_dir=ROOT / "corpus", index_dir=folder / "index")
     refresh(settings).run()
     with socket.create_server(("127.0.0.1", 0)) as free:

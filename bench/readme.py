@@ -254,6 +254,20 @@ def _load(found: dict[str, Any]) -> str:
     )
 
 
+def _memory(found: dict[str, Any]) -> str:
+    samples = found["memory_mb"]
+    step = max(1, (len(samples) - 1) // 10)
+    rows: Rows = [[f"{one['questions']:,}", round(one["mb"])] for one in samples[::step]]
+    verdict = "flat" if found["flat"] else "**not flat**"
+    slope = f"**{found['slope_mb_per_100']} MB per 100 questions**"
+    return (
+        f"{found['questions']:,} questions, {found['different']:,} of them different, from {found['sessions']} "
+        f"sessions, {found['at_once']} at once. After the first {found['warm_after']}: {slope}, {verdict} (below "
+        f"{found['flat_below']}). The history then has {found['history_mb']} MB on disk.\n\n"
+        f"{_table(['questions', 'memory, MB'], rows)}"
+    )
+
+
 TABLES: dict[str, Callable[[dict[str, Any]], str]] = {
     "embed": _embed,
     "lexical": _lexical,
@@ -263,6 +277,7 @@ TABLES: dict[str, Callable[[dict[str, Any]], str]] = {
     "read": _read,
     "evaluate": _evaluate,
     "load": _load,
+    "memory": _memory,
 }
 
 if __name__ == "__main__":
