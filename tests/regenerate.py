@@ -99,7 +99,7 @@ def _operation(method: str, path: str, operation: dict[str, Any]) -> str:
     table = "\n| Parameter | In | Meaning |\n|---|---|---|\n" + "".join(rows) if rows else ""
     body = next(iter(operation.get("requestBody", {}).get("content", {"": {}}).values())).get("schema", {})
     shape = f"\nBody: {_shape(body)}\n" if body else ""
-    given = ", ".join(f"`{status}`" for status in operation["responses"])
+    given = ", ".join(f"`{status}`" for status in sorted(operation["responses"]))
     return f"\n## {name}\n\n`{method.upper()} {path}`\n\n{operation['description']}\n{table}{shape}\nStatus: {given}\n"
 
 

@@ -73,12 +73,20 @@ def test_the_api_guide_lists_every_reason_to_abstain() -> None:
 def test_the_api_guide_lists_every_problem_code() -> None:
     source = "".join(
         (ROOT / "src" / "bri_qa" / "web" / name).read_text(encoding="utf-8")
-        for name in ("api.py", "guards.py", "security.py")
+        for name in (
+            "api/problems.py",
+            "guards.py",
+            "security.py",
+            "access/people.py",
+            "operation/limits.py",
+            "operation/operation.py",
+            "operation/front.py",
+        )
     )
     codes = (
-        set(re.findall(r'(?:problem\(\d+, |ForbiddenError\()"(\w+)"', source))
+        set(re.findall(r'(?:problem\(\d+, |ForbiddenError\(|return \d+, )"(\w+)"', source))
         | set(re.findall(r'\d{3}: "(\w+)"', source))
-        | {"refused"}
+        | {"refused", "busy", "too_slow", "evaluator_only", "administrator_only"}
     )
     assert sorted(_first_column("## Problems")) == sorted(codes)
 
