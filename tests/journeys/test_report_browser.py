@@ -171,6 +171,27 @@ def test_an_address_opens_its_case_though_a_filter_hides_it(report: Path, visit:
     expect(page.locator('.case[data-id="lit"] .before')).to_contain_text("In the other run (Right)")
 
 
+def test_a_filtered_view_has_an_address_of_its_own(report: Path, visit: Open) -> None:
+    page = visit(report)
+    page.locator("#f-search").fill("new QUAY & more")
+    page.wait_for_url("**#?search=new+QUAY+%26+more")
+    page.locator("#f-search").fill("")
+    page.locator("#f-answerable").select_option("no")
+    page.locator("#f-order").select_option("id")
+    page.wait_for_url("**#?answerable=no&order=id")
+    before = ids(page)
+    again = visit(report, anchor=page.evaluate("location.hash"))
+    expect(again.locator("#count")).to_contain_text("2 of 8")
+    assert ids(again) == before
+    again.evaluate("location.hash = '?kind=%3Cimg%3E&search=quay'")  # no such kind: as if it were not there
+    expect(again.locator("#count")).to_contain_text("1 of 8")
+    again.evaluate("location.hash = 'owner'")
+    expect(again.locator('.case[data-id="owner"] .case-head')).to_be_focused()
+    page.get_by_role("button", name="Clear").click()
+    expect(page.locator("#count")).to_contain_text("8 of 8")
+    assert page.url == report.as_uri()
+
+
 def test_keys_alone_are_enough(report: Path, visit: Open) -> None:
     page = visit(report)
     page.keyboard.press("Tab")

@@ -2,6 +2,7 @@
 const BATCH = 50;
 const byId = new Map(data.cases.map((item, at) => [item.id, Object.assign(item, { at })]));
 const field = (name) => document.getElementById(`f-${name}`);
+const FILTERS = ["search", "verdict", "kind", "tag", "split", "document", "answerable", "change"];
 const list = document.getElementById("cases");
 const more = document.getElementById("more");
 let chosen = [];
@@ -23,9 +24,7 @@ function wordsOf(item) {
 }
 
 function wanted() {
-  const value = Object.fromEntries(
-    ["search", "verdict", "kind", "tag", "split", "document", "answerable", "change"].map((name) => [name, field(name)?.value ?? ""]),
-  );
+  const value = Object.fromEntries(FILTERS.map((name) => [name, field(name)?.value ?? ""]));
   const terms = value.search.toLowerCase().split(/\s+/).filter(Boolean);
   const articles = value.document.toLowerCase();
   const tests = [
@@ -47,6 +46,11 @@ function refresh() {
   extend(BATCH);
   const wrong = chosen.filter((item) => item.verdict !== "ok").length;
   document.getElementById("count").textContent = `${chosen.length} of ${data.cases.length} cases, ${wrong} wrong`;
+}
+
+function choose() {
+  refresh();
+  keepAddress();
 }
 
 function extend(upTo) {
@@ -98,20 +102,45 @@ function openCase(id) {
   row.querySelector(".case-head").focus({ preventScroll: true });
 }
 
+/* An address is a case (`#id`) or a view (`#?verdict=wrong_span&search=quay`): what is chosen, and nothing else. */
 function followAddress() {
-  let id = location.hash.slice(1);
+  const hash = location.hash.slice(1);
+  if (hash.startsWith("?")) return showView(new URLSearchParams(hash.slice(1)));
+  let id = hash;
   try {
-    id = decodeURIComponent(id);
+    id = decodeURIComponent(hash);
   } catch {
     return;
   }
   openCase(id);
 }
 
+function showView(wish) {
+  form.reset();
+  for (const name of [...FILTERS, "order"]) {
+    const control = field(name);
+    if (!control || !wish.has(name)) continue;
+    control.value = wish.get(name);
+    if (control.value === "" && wish.get(name)) control.selectedIndex = 0; // a choice that this report does not have
+  }
+  refresh();
+  document.getElementById("part-cases").scrollIntoView();
+}
+
+function keepAddress() {
+  const view = new URLSearchParams();
+  for (const name of [...FILTERS, "order"]) {
+    const control = field(name);
+    if (control && control.value !== (control.options?.[0].value ?? "")) view.set(name, control.value);
+  }
+  const hash = view.toString() ? `#?${view}` : "";
+  if (hash || location.hash.startsWith("#?")) history.replaceState(null, "", hash || location.href.split("#")[0]);
+}
+
 function setFilter(name, value) {
   document.getElementById("filters").reset();
   field(name).value = value;
-  refresh();
+  choose();
   document.getElementById("part-cases").scrollIntoView();
   field(name).focus({ preventScroll: true });
 }
@@ -159,11 +188,11 @@ const form = document.getElementById("filters");
 let timer = 0;
 form.addEventListener("input", () => {
   clearTimeout(timer);
-  timer = setTimeout(refresh, 120);
+  timer = setTimeout(choose, 120);
 });
 document.getElementById("clear").addEventListener("click", () => {
   form.reset();
-  refresh();
+  choose();
 });
 form.addEventListener("submit", (event) => event.preventDefault());
 window.addEventListener("hashchange", followAddress);
