@@ -48,7 +48,7 @@ def _wait(server: subprocess.Popen[bytes], address: str) -> None:
             with urllib.request.urlopen(address, timeout=5) as answer:  # noqa: S310 - our own server
                 assert answer.status == 200
                 return
-        except (urllib.error.URLError, ConnectionError):
+        except OSError:  # not bound yet, not ready yet, or too busy with starting to answer
             time.sleep(0.3)
     raise AssertionError(f"{address} did not answer")
 
