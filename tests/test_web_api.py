@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -165,17 +166,27 @@ def test_a_question_for_which_there_is_no_room_is_told_to_come_back() -> None:
     assert second.json()["code"] == "busy"
 
 
+@pytest.mark.parametrize("path", ["/healthz", "/api/v1/nothing", "/", "/source/nothing"])
+def test_every_response_tells_the_id_of_its_request(client: TestClient, path: str) -> None:
+    assert client.get(path, headers={"x-request-id": "a.B-3_x"}).headers["x-request-id"] == "a.B-3_x"
+    for bad in ("", "a b", "x" * 65, "é".encode(), b"a\t<b>"):
+        made_up = client.get(path, headers={b"x-request-id": bad if isinstance(bad, bytes) else bad.encode()}).headers
+        assert re.fullmatch("[0-9a-f]{32}", made_up["x-request-id"])
+
+
+def test_a_problem_names_its_request_even_where_the_program_failed(client: TestClient) -> None:
+    for question in ("crash", " "):
+        response = client.post(ASK, json={"question": question}, headers={"x-request-id": f"of-{len(question)}"})
+        assert response.json()["request_id"] == response.headers["x-request-id"] == f"of-{len(question)}"
+
+
 def test_the_schema_describes_the_api(client: TestClient) -> None:
     schema = client.get("/api/v1/openapi.json").json()
     assert schema["openapi"].startswith("3.1")
-    assert {path.removeprefix("/api/v1/").partition("/")[0] for path in schema["paths"]} == {
-        "ask",
-        "export",
-        "feedback",
-        "history",
-    }
+    named = {path.removeprefix("/api/v1/").partition("/")[0] for path in schema["paths"]}
+    assert {"ask", "search", "documents", "evaluation", "export", "feedback", "history"} <= named
     operation = schema["paths"][ASK]["post"]
-    assert set(operation["responses"]) == {"200", "400", "413", "422", "503"}
+    assert set(operation["responses"]) == {"200", "400", "401", "403", "413", "422", "429", "503"}
     assert operation["requestBody"]["required"] is True
     names = {ref.rsplit("/", 1)[1] for ref in _references(schema)}
     assert names <= set(schema["components"]["schemas"])
