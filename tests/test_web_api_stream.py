@@ -232,7 +232,7 @@ def test_a_batch_is_answered_line_by_line_in_order_and_a_bad_line_stops_nothing(
         "id: Field required",
         "something went wrong here; the operator's log has the details",
         "a question of a batch is an object with id and question",
-        "id.str: Input should be a valid string, unable to parse raw data as a unicode string",
+        "top_k: Extra inputs are not permitted",
         "no_documents",
     ]
     assert [line["error"]["line"] for line in lines if "error" in line] == [2, 4, 5, 6, 7]
