@@ -25,9 +25,15 @@ NO_CORPUS = Path("/nonexistent")  # no examples of its own
 UNLIMITED = {"rate_limit_ask": "", "rate_limit_address": "", "rate_limit_request": ""}
 
 
-def made(pipeline: Pipeline, corpus: Path = NO_CORPUS, history: Path | None = None) -> FastAPI:
+def made(
+    pipeline: Pipeline,
+    corpus: Path = NO_CORPUS,
+    history: Path | None = None,
+    resolve: Resolve | None = None,
+    **more: Any,
+) -> FastAPI:
     """The application, made inside an event loop: outside of one, Gradio opens loops that it never closes."""
-    return asyncio.run(_make(pipeline, corpus, history))
+    return asyncio.run(_make(pipeline, corpus, history, resolve, **more))
 
 
 async def _make(

@@ -3,17 +3,38 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal, Self
 
-from pydantic import Field, SecretStr, ValidationError, model_validator
+from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from bri_qa.errors import SettingsError
 
 PREFIX = "BRI_QA_"
 RATE = r"^$|^[1-9]\d*/([1-9]\d* ?)?(second|minute|hour|day)s?$"
+
+
+_ORIGIN = re.compile(r"https?://([a-z0-9]([a-z0-9.-]*[a-z0-9])?|\[[0-9a-f:.]+\])(:[1-9]\d{0,4})?")
+_USUAL_PORTS = re.compile(r"http://.*:80|https://.*:443")
+
+
+def origins(text: str) -> frozenset[str]:
+    """The origins of a list with commas between, as browsers send them.
+
+    Raises:
+        ValueError: one is not a whole origin; a path, a wildcard and `null` are none.
+    """
+    found = frozenset(item.strip() for item in text.split(",") if item.strip())
+    for item in sorted(found):
+        if not _ORIGIN.fullmatch(item) or _USUAL_PORTS.fullmatch(item):
+            raise ValueError(
+                f"{item} is no origin; write scheme, host in small letters and any unusual port, as in "
+                "https://portal.example or http://127.0.0.1:8080, and nothing behind"
+            )
+    return found
 
 
 class Settings(BaseSettings):
@@ -109,6 +130,14 @@ class Settings(BaseSettings):
         description="addresses and networks of reverse proxies, comma between; only theirs are the X-Forwarded-For and "
         "-Proto headers that are believed",
     )
+    widget_origins: str = Field(
+        default="",
+        description="origins of the pages that may carry the widget, comma between, as in `https://portal.example`; "
+        "empty is none",
+    )
+    frame_origins: str = Field(
+        default="", description="origins of the pages that may frame the articles' own pages, likewise; empty is none"
+    )
     answer_threads: int = Field(default=4, ge=1, le=256, description="questions that are answered at a time")
     answer_queue: int = Field(
         default=16, ge=0, le=10_000, description="questions that wait; the next one is told at once to come back"
@@ -150,6 +179,12 @@ class Settings(BaseSettings):
         if self.overlap_tokens * 2 > self.passage_tokens:
             raise ValueError("overlap_tokens must be at most half of passage_tokens")
         return self
+
+    @field_validator("widget_origins", "frame_origins")
+    @classmethod
+    def _origins_are_exact(cls, value: str) -> str:
+        origins(value)
+        return value
 
     @model_validator(mode="after")
     def _language_model_is_whole(self) -> Self:

@@ -10,10 +10,11 @@ from fastapi import FastAPI
 from fastapi.middleware.cors import CORSMiddleware
 from fastapi.responses import FileResponse
 from fastapi.staticfiles import StaticFiles
+from starlette.requests import HTTPConnection
 
 from bri_qa.compose import without_language_model
 from bri_qa.pipeline import QAPipeline
-from bri_qa.settings import Settings
+from bri_qa.settings import Settings, origins
 from bri_qa.tokens import Tokenizer
 from bri_qa.web import (
     admin,
@@ -28,13 +29,15 @@ from bri_qa.web import (
     history_api,
     openai,
     source,
+    widget,
 )
 from bri_qa.web.access import AccessMiddleware, Person, Resolve, Role
-from bri_qa.web.identity import CookieMiddleware
+from bri_qa.web.access.widget_tokens import WidgetTokens, resolving
+from bri_qa.web.identity import CookieMiddleware, secret
 from bri_qa.web.operation.operation import Operation
 from bri_qa.web.records import Records
 from bri_qa.web.request_ids import RequestIdMiddleware
-from bri_qa.web.security import GateMiddleware, HeadersMiddleware
+from bri_qa.web.security import WIDGET_ROUTES, GateMiddleware, HeadersMiddleware, OriginsMiddleware
 from bri_qa.web.service import Pipeline
 from bri_qa.web.shell import ShellMiddleware
 
@@ -50,6 +53,7 @@ def create_app(settings: Settings, pipeline: Pipeline, resolve: Resolve | None =
         HistoryError: the history cannot be opened.
     """
     operation, records = Operation.open(settings, pipeline), Records.open(settings)
+    tokens, sharing = WidgetTokens(secret(settings.history_dir)), origins(settings.widget_origins)
     checker = _checker(settings, pipeline)
     pipeline, workers = operation.pipeline, operation.workers
 
@@ -79,6 +83,7 @@ def create_app(settings: Settings, pipeline: Pipeline, resolve: Resolve | None =
     app.include_router(catalogue_page.router(pipeline, workers))
     app.include_router(followups.router(checker, workers))
     app.include_router(admin.router(settings, pipeline, records))
+    app.include_router(widget.router(tokens, sharing))
     app.include_router(api.nowhere())  # after all other routes of the API
     api.describe(app)
     app.mount("/ui", StaticFiles(directory=STATIC))
@@ -96,16 +101,21 @@ def create_app(settings: Settings, pipeline: Pipeline, resolve: Resolve | None =
         keeps=True,
     )
     operation.add_inner(app)
-    app.add_middleware(AccessMiddleware, resolve=resolve or (lambda _: Person(Role.READER, via="anonymous")))
+    app.add_middleware(AccessMiddleware, resolve=resolving(tokens, sharing, WIDGET_ROUTES, resolve or _anyone))
     app.add_middleware(CookieMiddleware, identity=records.identity)
     app.add_middleware(CORSMiddleware, allow_origins=[])
-    app.add_middleware(GateMiddleware, larger=admin.larger(settings))
+    app.add_middleware(GateMiddleware, larger=admin.larger(settings), origins=sharing)
     app.add_middleware(openai.ErrorsMiddleware)
-    app.add_middleware(HeadersMiddleware)
+    app.add_middleware(OriginsMiddleware, origins=sharing)
+    app.add_middleware(HeadersMiddleware, framing=origins(settings.frame_origins))
     app.add_middleware(RequestIdMiddleware)
     operation.add_outer(app)
     handlers = chat.Chat(pipeline, workers, settings.corpus_dir / "examples.txt", records)
     return blocks.mount(app, handlers, settings.root_path)
+
+
+def _anyone(_: HTTPConnection) -> Person:
+    return Person(Role.READER, via="anonymous")
 
 
 def _checker(settings: Settings, pipeline: Pipeline) -> Pipeline:

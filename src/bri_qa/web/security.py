@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
+from starlette.middleware.cors import CORSMiddleware
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -27,6 +29,10 @@ HEADERS = {
     "Permissions-Policy": "camera=(), microphone=(), geolocation=(), payment=(), usb=()",
     "Content-Security-Policy": _NOTHING,
 }
+
+# All that a page of another origin may call, once it is on the list; nothing here changes anything or reads a cookie.
+WIDGET_ROUTES = {"/api/v1/ask", "/api/v1/ask/stream", "/api/v1/search"}
+_READ_ONLY_PAGES = re.compile(r"/source/.+|/articles")
 
 # What the chat page calls; the rest of what Gradio mounts (upload, files, proxy, run history, API pages,
 # monitoring, login …) has no use here and is not reachable.
@@ -67,11 +73,32 @@ def problem(status: int, code: str, detail: str, **headers: str) -> JSONResponse
     return JSONResponse(body, status, {**HEADERS, **known, **headers}, media_type="application/problem+json")
 
 
-class HeadersMiddleware:
-    """Adds each of `HEADERS` that the response has not set itself."""
+class OriginsMiddleware:
+    """Tells browsers that pages of `origins` may call the widget's routes, without cookies; nothing else is shared."""
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, origins: Collection[str]) -> None:
         self.app = app
+        self.paths = WIDGET_ROUTES if origins else set()
+        self.shared = CORSMiddleware(
+            app,
+            allow_origins=sorted(origins),
+            allow_methods=["POST"],
+            allow_headers=["Authorization", "Content-Type"],
+            expose_headers=["Retry-After", request_ids.HEADER],
+            max_age=600,
+        )
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        is_shared = scope["type"] == "http" and scope["path"] in self.paths
+        await (self.shared if is_shared else self.app)(scope, receive, send)
+
+
+class HeadersMiddleware:
+    """Adds each of `HEADERS` that the response has not set itself. `framing` may frame the articles' pages."""
+
+    def __init__(self, app: ASGIApp, framing: Collection[str] = ()) -> None:
+        self.app = app
+        self.framing = " ".join(sorted(framing))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -83,19 +110,31 @@ class HeadersMiddleware:
                 headers = MutableHeaders(scope=message)
                 for name, value in HEADERS.items():
                     headers.setdefault(name, value)
+                if self.framing and _READ_ONLY_PAGES.fullmatch(scope["path"]):
+                    self._open_to_frames(headers)
             await send(message)
 
         await self.app(scope, receive, harden)
+
+    def _open_to_frames(self, headers: MutableHeaders) -> None:
+        del headers["X-Frame-Options"]  # it knows no list; every browser that matters reads frame-ancestors
+        policy = headers["Content-Security-Policy"]
+        headers["Content-Security-Policy"] = policy.replace("frame-ancestors 'none'", f"frame-ancestors {self.framing}")
 
 
 class GateMiddleware:
     """Refuses what has no business here: shut paths, posts from foreign pages, oversize bodies."""
 
     def __init__(
-        self, app: ASGIApp, max_body_bytes: int = MAX_BODY_BYTES, larger: Mapping[str, int] | None = None
+        self,
+        app: ASGIApp,
+        max_body_bytes: int = MAX_BODY_BYTES,
+        larger: Mapping[str, int] | None = None,
+        origins: Collection[str] = (),
     ) -> None:
-        """`larger` is the bound of the paths that have another one."""
+        """`larger` is the bound of the paths that have another one; pages of `origins` may call the widget's routes."""
         self.app = app
+        self.origins = origins
         self.max_body_bytes = max_body_bytes
         self.larger = larger or {}
 
@@ -116,13 +155,20 @@ class GateMiddleware:
         headers = Headers(scope=scope)
         if _is_shut(scope["path"]):
             return problem(404, "not_found", "there is nothing at this address")
-        if scope["method"] not in ("GET", "HEAD", "OPTIONS") and headers.get("sec-fetch-site") == "cross-site":
+        if scope["method"] not in ("GET", "HEAD", "OPTIONS") and self._is_foreign(scope["path"], headers):
             return problem(403, "cross_site", "requests from other sites are not accepted")
         length = headers.get("content-length", "0")
         most = self._most(scope)
         if not length.isdigit() or int(length) > most:
             return problem(413, "too_large", _too_large(most))
         return None
+
+    def _is_foreign(self, path: str, headers: Headers) -> bool:
+        """Whether a page of another origin sends it that may not; a cookie is never taken from one."""
+        if headers.get("sec-fetch-site") not in ("cross-site", "same-site"):
+            return False
+        allowed = path in WIDGET_ROUTES and headers.get("origin") in self.origins
+        return not allowed or "cookie" in headers
 
     def _bounded(self, receive: Receive, most: int) -> Receive:
         """A body that names no length is refused when it has grown too large."""

@@ -38,6 +38,7 @@ class Person:
     user: str | None = None
     via: str = "nothing"
     name: str = ""  # for people to read
+    scopes: frozenset[str] = frozenset()  # of an API key: what it may do beyond its role
 
     def may(self, role: Role) -> bool:
         return self.role is not None and _ORDER.index(self.role) >= _ORDER.index(role)
