@@ -8,6 +8,9 @@ from dataclasses import dataclass, field
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Dialog, Locator, Page, expect, sync_playwright
 
+from tests.fakes import FakePipeline
+from tests.serving import served
+
 CHROMIUM = "/usr/bin/chromium"
 FLAGS = (
     "--headless --no-sandbox --disable-gpu --disable-background-networking --disable-component-update --disable-sync"
@@ -15,6 +18,11 @@ FLAGS = (
 WAIT = 30_000  # milliseconds; a busy machine is slow
 DESK = (1280, 800)
 PHONE = (390, 844)
+both = pytest.mark.parametrize("size", [DESK, PHONE], ids=["1280", "390"])
+
+QUAY = "The new quay is 640 metres long and takes three ships at a time."
+CLERKS = "clerk wrote in the ledger of the mill"
+MOON = "When is the lamp of the moon due?"
 
 expect.set_options(timeout=WAIT)
 
@@ -103,6 +111,29 @@ def browser() -> Iterator[Browser]:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
         yield browser
         browser.close()
+
+
+@pytest.fixture(scope="session")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[FakePipeline, str]]:
+    """One application over three articles, for all tests that do not stop it; each window has a history of its own."""
+    corpus = tmp_path_factory.mktemp("corpus")
+    (corpus / "examples.txt").write_text("How long is the new quay?\nWhat did the repairs cost?\n", encoding="utf-8")
+    pipeline = FakePipeline()
+    with served(pipeline, corpus) as address:
+        yield pipeline, address
+
+
+@pytest.fixture
+def pipeline(shared: tuple[FakePipeline, str]) -> Iterator[FakePipeline]:
+    """What answers at `base`; whatever a test does to it ends with the test."""
+    yield shared[0]
+    shared[0].gate.set()
+    shared[0].error = None
+
+
+@pytest.fixture
+def base(shared: tuple[FakePipeline, str]) -> str:
+    return shared[1]
 
 
 Visit = Callable[..., Screen]

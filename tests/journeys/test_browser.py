@@ -2,35 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
 from playwright.sync_api import expect
 
 from tests.fakes import FakePipeline
-from tests.journeys.conftest import DESK, PHONE, Visit
-from tests.serving import served
+from tests.journeys.conftest import CLERKS, MOON, QUAY, Visit, both
 
 pytestmark = [pytest.mark.journey, pytest.mark.xdist_group("browser")]
-both = pytest.mark.parametrize("size", [DESK, PHONE], ids=["1280", "390"])
-
-QUAY = "The new quay is 640 metres long and takes three ships at a time."
-CLERKS = "clerk wrote in the ledger of the mill"
-MOON = "When is the lamp of the moon due?"
-
-
-@pytest.fixture(scope="module")
-def pipeline() -> FakePipeline:
-    return FakePipeline()
-
-
-@pytest.fixture(scope="module")
-def base(pipeline: FakePipeline, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    corpus: Path = tmp_path_factory.mktemp("corpus")
-    (corpus / "examples.txt").write_text("How long is the new quay?\nWhat did the repairs cost?\n", encoding="utf-8")
-    with served(pipeline, corpus) as address:
-        yield address
 
 
 @both

@@ -4,34 +4,18 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import expect
 
 from tests.fakes import FakePipeline, document
-from tests.journeys.conftest import DESK, PHONE, Screen, Visit
+from tests.journeys.conftest import CLERKS, MOON, QUAY, Screen, Visit, both
 from tests.serving import served
 
 pytestmark = [pytest.mark.journey, pytest.mark.xdist_group("browser")]
-both = pytest.mark.parametrize("size", [DESK, PHONE], ids=["1280", "390"])
 
-QUAY = "The new quay is 640 metres long and takes three ships at a time."
-CLERKS = "clerk wrote in the ledger of the mill"
 LINKED = re.compile("is-linked")
-MOON = "When is the lamp of the moon due?"
-
-
-@pytest.fixture(scope="module")
-def pipeline() -> FakePipeline:
-    return FakePipeline()
-
-
-@pytest.fixture(scope="module")
-def base(pipeline: FakePipeline) -> Iterator[str]:
-    with served(pipeline) as address:
-        yield address
 
 
 def _shown(screen: Screen) -> list[str]:

@@ -2,33 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 from playwright.sync_api import expect
 
 from bri_qa.web import article
 from tests.fakes import FakePipeline
-from tests.journeys.conftest import DESK, PHONE, Screen, Visit
-from tests.serving import served
+from tests.journeys.conftest import CLERKS, PHONE, QUAY, Screen, Visit, both
 
 pytestmark = [pytest.mark.journey, pytest.mark.xdist_group("browser")]
-both = pytest.mark.parametrize("size", [DESK, PHONE], ids=["1280", "390"])
 schemes = pytest.mark.parametrize("scheme", ["light", "dark"])
-
-CLERKS = "clerk wrote in the ledger of the mill"
-QUAY = "The new quay is 640 metres long and takes three ships at a time."
-
-
-@pytest.fixture(scope="module")
-def pipeline() -> FakePipeline:
-    return FakePipeline()
-
-
-@pytest.fixture(scope="module")
-def base(pipeline: FakePipeline) -> Iterator[str]:
-    with served(pipeline) as address:
-        yield address
 
 
 def _focused(screen: Screen) -> str:

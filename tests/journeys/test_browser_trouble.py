@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -11,24 +10,10 @@ from playwright.sync_api import expect
 
 from bri_qa.errors import IndexMissingError
 from tests.fakes import FakePipeline
-from tests.journeys.conftest import DESK, PHONE, Visit
+from tests.journeys.conftest import QUAY, Visit, both
 from tests.serving import served
 
 pytestmark = [pytest.mark.journey, pytest.mark.xdist_group("browser")]
-both = pytest.mark.parametrize("size", [DESK, PHONE], ids=["1280", "390"])
-
-QUAY = "The new quay is 640 metres long and takes three ships at a time."
-
-
-@pytest.fixture(scope="module")
-def pipeline() -> FakePipeline:
-    return FakePipeline()
-
-
-@pytest.fixture(scope="module")
-def base(pipeline: FakePipeline) -> Iterator[str]:
-    with served(pipeline) as address:
-        yield address
 
 
 def test_nothing_typed_is_lost(base: str, pipeline: FakePipeline, visit: Visit) -> None:
