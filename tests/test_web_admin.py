@@ -17,15 +17,17 @@ from starlette.requests import HTTPConnection
 
 from bri_qa import compose
 from bri_qa.errors import IndexBusyError
+from bri_qa.history import Rating
 from bri_qa.settings import Settings
+from bri_qa.types import Question
 from bri_qa.web import admin, api, create_app, guards
 from bri_qa.web.access import AccessMiddleware, Person, Role
 from bri_qa.web.admin import words
 from bri_qa.web.admin.api import PATH, UPLOADS
 from bri_qa.web.admin.rebuilding import Rebuilding, State
 from bri_qa.web.records import Records
-from bri_qa.web.security import GateMiddleware
-from tests.fakes import FakePipeline
+from bri_qa.web.security import HEADERS, GateMiddleware
+from tests.fakes import FakePipeline, document
 from tests.housing import assert_problem
 
 BREAD = "Bread\nBread needs an hour in the oven.\n"
@@ -40,6 +42,7 @@ class Office:
 
     settings: Settings
     app: FastAPI
+    records: Records
     recorded: list[tuple[str, str, dict[str, Any]]] = field(default_factory=list)
 
     @property
@@ -79,15 +82,15 @@ def office(tmp_path: Path) -> Iterator[Office]:
     yield from opened(settings)
 
 
-def opened(settings: Settings) -> Iterator[Office]:
+def opened(settings: Settings, pipeline: FakePipeline | None = None) -> Iterator[Office]:
     app, records = FastAPI(), Records.open(settings)
-    office = Office(settings, app)
+    office = Office(settings, app, records)
     api.add_problems(app)
     guards.add_problems(app)
     app.include_router(
         admin.router(
             settings,
-            FakePipeline(),
+            pipeline or FakePipeline(),
             records,
             lambda person, action, about: office.recorded.append((person.name, action, dict(about))),
         )
@@ -111,6 +114,13 @@ def ended(client: TestClient) -> dict[str, Any]:
 
 def sending(*files: tuple[str, str | bytes]) -> list[tuple[str, tuple[str, str | bytes]]]:
     return [("files", item) for item in files]
+
+
+def said(house: Records, question: str, comment: str = "", rating: Rating = Rating.DOWN) -> None:
+    """Somebody rates the answer to a question."""
+    pipeline = FakePipeline()
+    entry = house.history.add("anonymous:x", pipeline.ask(Question(question)), pipeline.document, None)
+    house.ratings.rate("anonymous:x", entry.id, rating, comment=comment)
 
 
 PAGES = ["/admin", "/admin/articles", "/admin/add", "/admin/rebuild", "/admin/trash", "/admin/remove?path=bread.txt"]
@@ -160,7 +170,7 @@ def test_pages_lead_to_the_door_or_say_whose_they_are(office: Office) -> None:
 def test_what_changes_something_comes_from_our_own_pages(office: Office) -> None:
     for path in POSTS:
         response = office.browser(**{"Sec-Fetch-Site": "same-site"}).post(path, data={"path": "bread.txt"})
-        assert response.status_code == 403 and "another site" in response.text
+        assert response.status_code == 403
     for method, path in CALLS:
         if method != "GET":
             answer = office.browser(**{"Sec-Fetch-Site": "same-site"}).request(method, path)
@@ -300,6 +310,34 @@ def test_an_administrator_is_not_shown_what_they_may_not_read(office: Office) ->
     assert len(office.browser(**{"X-Test-Groups": "board"}).get(f"{PATH}/articles").json()["articles"]) == 2
 
 
+def test_evaluators_read_what_was_said_with_its_question_and_answer(office: Office) -> None:
+    said(office.records, "How long is the new quay?", "<script>alert(1)</script>")
+    said(office.records, "What did the third clerk of the mill write?", rating=Rating.UP)
+    client = office.browser("evaluator")
+    page = client.get("/admin/feedback").text
+    assert "1 good, 1 bad" in page and "The new quay is 640 metres long" in page
+    assert "&lt;script&gt;alert(1)" in page and "<script>alert" not in page and "<script>window" not in page
+    assert 'href="/api/v1/feedback/export" download' in page
+    some = client.get("/admin/feedback", params={"rating": "down", "q": "quay", "commented": "true", "reason": ""}).text
+    assert "third clerk" not in some and "export?rating=down&amp;commented=true&amp;q=quay" in some
+    assert "No feedback fits" in client.get("/admin/feedback?q=nothing").text
+    assert client.get("/admin/feedback?rating=x&reason=y").status_code == 200
+    assert client.get("/admin/feedback?cursor=nonsense").status_code == 400
+
+
+def test_an_answer_that_quotes_what_one_may_not_read_is_not_shown(tmp_path: Path) -> None:
+    plans = document("plans", "Plans of the quay\nThe quay of plans is 9 metres long.", groups=("board",))
+    settings = Settings.load({}, corpus_dir=tmp_path, index_dir=tmp_path / "i", history_dir=tmp_path / "data")
+    for office in opened(settings, FakePipeline([plans])):
+        entry = office.records.history.add(
+            "anonymous:x", (one := FakePipeline([plans])).ask(Question("How long is the quay of plans?")), one.document
+        )
+        office.records.ratings.rate("anonymous:x", entry.id, Rating.DOWN)
+        page = office.browser("evaluator", **{"X-Test-Groups": "staff"}).get("/admin/feedback").text
+        assert "articles that you may not read" in page and "9 metres" not in page
+        assert "9 metres" in office.browser("evaluator", **{"X-Test-Groups": "board"}).get("/admin/feedback").text
+
+
 def test_a_corpus_folder_that_is_gone_is_told(office: Office) -> None:
     office.corpus.rename(office.corpus.parent / "elsewhere")
     assert_problem(office.browser().get(f"{PATH}/overview"), 503, "corpus_unreadable", "there is no corpus folder")
@@ -381,6 +419,11 @@ def test_the_application_keeps_administration_shut(tmp_path: Path) -> None:
         return create_app(Settings.load({}, corpus_dir=tmp_path, history_dir=tmp_path / "data"), FakePipeline())
 
     with TestClient(asyncio.run(make()), follow_redirects=False) as client:
-        assert client.get("/admin").status_code == 403
-        assert client.get(f"{PATH}/overview").status_code == 403
-        assert "connect-src 'self'" in client.get("/admin").headers["content-security-policy"]
+        for method, path in (("GET", "/admin"), ("GET", "/admin/feedback"), ("POST", "/admin/add"), CALLS[0], CALLS[2]):
+            response = client.request(method, path)
+            assert response.status_code == 403
+            for name, value in HEADERS.items():
+                assert response.headers[name] == value or name == "Content-Security-Policy"
+            policy = response.headers["content-security-policy"]
+            assert "frame-ancestors 'none'" in policy and "unsafe" not in policy
+            assert ("connect-src 'self'" in policy) == path.startswith("/admin")

@@ -71,7 +71,12 @@ def _problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
 
 def router(desk: Desk, workers: Workers) -> APIRouter:
     """The routes of the API; their problems have the codes of `doors.STATUS`."""
-    routes = APIRouter(prefix=PATH, route_class=ProblemRoute, tags=["administration"])
+    routes = APIRouter(
+        prefix=PATH,
+        route_class=ProblemRoute,
+        tags=["administration"],
+        generate_unique_id_function=lambda route: f"admin_{route.name}",
+    )
     _looking(routes, desk, workers)
     _adding(routes, desk, workers)
     _taking(routes, desk, workers)

@@ -11,7 +11,7 @@ from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
-from bri_qa.errors import BriQAError, CorpusEditError, CorpusError
+from bri_qa.errors import BriQAError, CorpusEditError, CorpusError, InputError
 from bri_qa.web.admin import words
 from bri_qa.web.guards import ForbiddenError, SignInError
 from bri_qa.web.security import LISTING_CSP, problem
@@ -97,4 +97,6 @@ def _failed(request: Request, error: BriQAError | BusyError | HTTPException) -> 
     elif isinstance(error, CorpusEditError):
         status, line = STATUS[error.code], words.texts_of(request)(f"admin.edit.{error.code}")
         detail = str(error) if error.code == "corpus_unwritable" else ""
+    elif isinstance(error, InputError) and not isinstance(error, CorpusError):
+        status = 400
     return shown(request, "trouble", "admin.error.title", status=status, line=line, detail=detail)

@@ -29,7 +29,8 @@ _TEXT = """Questions to a body of articles, answered with quotes that are cut fr
 - A field that is not listed is refused (422). Requests have at most 1 MB (413).
 - Where a response says `Retry-After`, come back after that many seconds.
 - What changes something is `PUT`, `PATCH` or `DELETE`, and the same when it is sent twice; asking and searching keep
-  nothing. So no idempotency key is needed, and one that is sent is not looked at."""
+  nothing. So no idempotency key is needed, and one that is sent is not looked at.
+- Administration uses `POST`, too: what is sent a second time finds that it is done already."""
 _TAGS = [
     {"name": "ask", "description": "Questions: one, one told as it is answered, many."},
     {"name": "search", "description": "Passages without an answer."},
@@ -38,6 +39,7 @@ _TAGS = [
     {"name": "export", "description": "Conversations and answers as files."},
     {"name": "feedback", "description": "What users say of their answers."},
     {"name": "evaluation", "description": "How good the answers are."},
+    {"name": "administration", "description": "The articles changed and indexed, by administrators."},
 ]
 
 
