@@ -201,6 +201,12 @@ def test_refusals_can_be_read_by_the_page(client: TestClient) -> None:
     assert "Retry-After" in response.headers["Access-Control-Expose-Headers"]
 
 
+def test_a_fault_of_ours_can_be_read_by_the_page_too(client: TestClient) -> None:
+    response = _ask(client, _minted(client), question="crash")
+    assert_problem(response, 500, "internal")
+    assert response.headers["Access-Control-Allow-Origin"] == PORTAL and "secret" not in response.text
+
+
 def test_where_anyone_may_read_the_widget_needs_no_token() -> None:
     app = made(FakePipeline(), widget_origins=f" {PORTAL} , http://127.0.0.1:8080,")
     with TestClient(app) as client:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import re
 from collections.abc import Collection, Mapping
 from typing import Any
@@ -13,6 +14,8 @@ from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from bri_qa.web import request_ids
+
+log = logging.getLogger(__name__)
 
 MAX_BODY_BYTES = 1_000_000
 
@@ -80,7 +83,7 @@ class OriginsMiddleware:
         self.app = app
         self.paths = WIDGET_ROUTES if origins else set()
         self.shared = CORSMiddleware(
-            app,
+            self._told,
             allow_origins=sorted(origins),
             allow_methods=["POST"],
             allow_headers=["Authorization", "Content-Type"],
@@ -91,6 +94,24 @@ class OriginsMiddleware:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         is_shared = scope["type"] == "http" and scope["path"] in self.paths
         await (self.shared if is_shared else self.app)(scope, receive, send)
+
+    async def _told(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """What breaks is told from within, so that the page may read it: Starlette would answer from outside of here."""
+        begun = False
+
+        async def noted(message: Message) -> None:
+            nonlocal begun
+            begun = True
+            await send(message)
+
+        try:
+            await self.app(scope, receive, noted)
+        except Exception as error:
+            if begun:
+                raise
+            log.error("a request failed", exc_info=error)
+            told = problem(500, "internal", "something went wrong here; the operator's log has the details")
+            await told(scope, receive, send)
 
 
 class HeadersMiddleware:
