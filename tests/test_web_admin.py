@@ -427,3 +427,15 @@ def test_the_application_keeps_administration_shut(tmp_path: Path) -> None:
             policy = response.headers["content-security-policy"]
             assert "frame-ancestors 'none'" in policy and "unsafe" not in policy
             assert ("connect-src 'self'" in policy) == path.startswith("/admin")
+
+
+@pytest.mark.parametrize(
+    ("role", "link"), [("reader", None), ("evaluator", "/admin/feedback"), ("administrator", "/admin")]
+)
+def test_the_chat_page_leads_to_administration_whom_it_is_for(tmp_path: Path, role: str, link: str | None) -> None:
+    async def make() -> FastAPI:
+        return create_app(Settings.load({}, corpus_dir=tmp_path, history_dir=tmp_path / "data"), FakePipeline(), who)
+
+    with TestClient(asyncio.run(make()), headers={"X-Test-Role": role}) as client:
+        found = re.findall(r'class="bri-tool bri-office" href="([^"]+)"', client.get("/").text)
+    assert found == ([link] if link else [])

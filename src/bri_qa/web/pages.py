@@ -37,6 +37,7 @@ class House:
     trouble: str | None
     max_question_chars: int
     keeps: bool
+    office: str | None = None  # the page of administration that this visitor may open
 
 
 def document_page(title: str, content: str, texts: Texts) -> str:
@@ -137,10 +138,11 @@ def _header(house: House, texts: Texts) -> str:
         if house.keeps
         else ""
     )
+    office = f'<a class="bri-tool bri-office" href="{house.office}">{texts("office")}</a>' if house.office else ""
     return (
         f'<a class="bri-skip" href="#bri-box">{texts("skip.box")}</a><header class="bri-header" role="banner">{menu}'
         f'<a class="bri-brand" href="/">{_LOGO}<span>{PRODUCT}</span></a><p class="bri-promise">{texts("promise")}</p>'
-        f'<div class="bri-tools"><button type="button" class="bri-tool" id="bri-articles" aria-controls="bri-panel">'
+        f'<div class="bri-tools">{office}<button type="button" class="bri-tool" id="bri-articles" aria-controls="bri-panel">'
         f"{count}</button>{_switches(texts)}</div></header>"
     )
 

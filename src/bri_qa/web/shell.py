@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import HTTPConnection
@@ -11,6 +11,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from bri_qa.errors import BriQAError
 from bri_qa.types import Groups
 from bri_qa.web import pages, visitors
+from bri_qa.web.access import Person, Role, person
 from bri_qa.web.security import chat_csp
 from bri_qa.web.service import BusyError, Pipeline, Workers
 
@@ -49,7 +50,7 @@ class ShellMiddleware:
     async def _send(self, start: Message, page: bytes, connection: HTTPConnection, send: Send) -> None:
         if Headers(raw=start["headers"]).get("content-type", "").startswith("text/html"):
             who = visitors.visitor(connection)
-            house = await self._house(who.filters.groups)
+            house = replace(await self._house(who.filters.groups), office=_office(person(connection)))
             text = pages.chat_page(page.decode(), house, who)
             page = text.encode()
             headers = MutableHeaders(raw=start["headers"])
@@ -68,3 +69,10 @@ class ShellMiddleware:
         except (BriQAError, BusyError) as error:
             return pages.House(None, str(error), self.max_question_chars, self.keeps)
         return pages.House(documents, None, self.max_question_chars, self.keeps)
+
+
+def _office(who: Person) -> str | None:
+    """Where administration begins for someone who has a part in it."""
+    if who.may(Role.ADMINISTRATOR):
+        return "/admin"
+    return "/admin/feedback" if who.may(Role.EVALUATOR) else None
