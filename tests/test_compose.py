@@ -5,6 +5,7 @@ import subprocess
 import sys
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -139,6 +140,48 @@ def test_the_identity_card_says_what_a_result_was_made_with_and_not_where(tmp_pa
     assert one["settings"]["top_k"] == 3 and one["index"]["passage_tokens"] == 160
     assert len(one["index"]["corpus_sha256"]) == 64
     assert str(tmp_path) not in str(one)
+
+
+OPERATION = {
+    "public_url": "https://portal.example",
+    "trusted_proxies": "127.0.0.1",
+    "widget_origins": "https://portal.example",
+    "frame_origins": "https://portal.example",
+    "rate_limit_ask": "1/minute",
+    "rate_limit_storage": "redis://127.0.0.1:1/0",
+    "answer_threads": 1,
+    "answer_timeout": 5,
+    "history_days": 3,
+    "log_format": "json",
+    "otel_endpoint": "http://127.0.0.1:1/v1/traces",
+    "allow_upload": True,
+}
+
+
+def test_how_a_server_is_run_is_no_part_of_the_identity_card(tmp_path: Path) -> None:
+    settings = built_in(tmp_path)
+    plain = identity_card(settings)
+    run = settings.model_copy(update={**OPERATION, "runs_dir": tmp_path / "runs", "history_dir": tmp_path / "data"})
+    assert run != settings and identity_card(run) == plain
+    assert not any(name.startswith("llm_") for name in plain["settings"])
+
+
+def test_what_bears_on_answers_is_part_of_the_identity_card(tmp_path: Path) -> None:
+    settings = built_in(tmp_path)
+    plain = identity_card(settings)
+    changes: list[dict[str, Any]] = [
+        {"candidates": 7},
+        {"top_k": 3},
+        {"max_statements": 1},
+        {"retrieval": "dense"},
+        {"reader": "sentences"},
+        {"precision": "f32"},
+        {"abstain_below": 0.5},
+        {"max_question_chars": 99},
+        {"llm_base_url": "http://127.0.0.1:1/v1", "llm_model": "some"},
+    ]
+    for change in changes:
+        assert identity_card(settings.model_copy(update=change)) != plain, change
 
 
 def test_what_nobody_asked_costs_no_call_of_a_language_model(tmp_path: Path) -> None:

@@ -20,6 +20,32 @@ if TYPE_CHECKING:
     from bri_qa.protocols import Answerer, Embedder, Reader, Rewriter
 
 
+# The settings that bear on what is answered; all others say where and for whom. A new one is of the latter until named.
+_BEARING = {
+    "max_file_bytes",
+    "passage_tokens",
+    "overlap_tokens",
+    "embedding_model",
+    "reader",
+    "precision",
+    "retrieval",
+    "candidates",
+    "top_k",
+    "max_statements",
+    "abstain_below",
+    "max_question_chars",
+}
+_BEARING_LLM = {
+    "llm_model",
+    "llm_timeout",
+    "llm_context_tokens",
+    "llm_output_tokens",
+    "llm_max_statements",
+    "llm_retries",
+    "llm_rewrite",
+}
+
+
 @dataclass(frozen=True)
 class Refresh:
     """What `bri-qa index` is about to do, and the files that it cannot use."""
@@ -128,22 +154,10 @@ def without_language_model(pipeline: QAPipeline, settings: Settings) -> QAPipeli
 
 def identity_card(settings: Settings) -> dict[str, Any]:
     """What a result was made with: the settings that bear on answers, and what the index was built of."""
-    elsewhere = {
-        "corpus_dir",
-        "index_dir",
-        "allow_upload",
-        "host",
-        "port",
-        "threads",
-        "llm_base_url",
-        "llm_api_key",
-        "llm_api_key_file",
-    }
-    if settings.llm_base_url is None:
-        elsewhere |= {name for name in type(settings).model_fields if name.startswith("llm_")}
+    bearing = _BEARING if settings.llm_base_url is None else _BEARING | _BEARING_LLM
     manifest = open_index(settings).manifest
     return {
-        "settings": settings.model_dump(mode="json", exclude=elsewhere),
+        "settings": settings.model_dump(mode="json", include=bearing),
         "index": {**asdict(manifest.identity), "corpus_sha256": manifest.corpus_sha256},
     }
 
