@@ -15,8 +15,6 @@ from bri_qa.errors import SettingsError
 
 PREFIX = "BRI_QA_"
 RATE = r"^$|^[1-9]\d*/([1-9]\d* ?)?(second|minute|hour|day)s?$"
-
-
 _ORIGIN = re.compile(r"https?://([a-z0-9]([a-z0-9.-]*[a-z0-9])?|\[[0-9a-f:.]+\])(:[1-9]\d{0,4})?")
 _USUAL_PORTS = re.compile(r"http://.*:80|https://.*:443")
 
@@ -35,6 +33,23 @@ def origins(text: str) -> frozenset[str]:
                 "https://portal.example or http://127.0.0.1:8080, and nothing behind"
             )
     return found
+
+
+def _secret(value: SecretStr | None, file: Path | None, name: str) -> str | None:
+    """A secret that is set, or that stands in a file."""
+    if file is None:
+        key = value.get_secret_value() if value is not None else ""
+    else:
+        try:
+            key = file.read_text(encoding="utf-8").strip()
+        except (OSError, UnicodeDecodeError) as error:
+            why = getattr(error, "strerror", None) or "not text"
+            raise SettingsError(f"{PREFIX}{name}_FILE: {file} cannot be read ({why})") from None
+        if not key:
+            raise SettingsError(f"{PREFIX}{name}_FILE: {file} is empty; write the key into it")
+    if not (key.isascii() and key.isprintable()):
+        raise SettingsError(f"{PREFIX}{name}: the key has characters that no header can hold; copy it again")
+    return key or None
 
 
 class Settings(BaseSettings):
@@ -125,11 +140,41 @@ class Settings(BaseSettings):
         pattern=r"^(/[A-Za-z0-9._~-]+)*$",
         description="path below which a reverse proxy shows the server, as in `/briqa`; empty is the whole host",
     )
+    sign_in_required: bool | None = Field(
+        default=None,
+        description="whether only those who are known may ask; unset: where a way to sign in is set up",
+    )
+    sign_in_with_key: bool = Field(default=True, description="whether people may sign in with an API key")
+    session_hours: int = Field(default=12, ge=1, le=720, description="hours after which people sign in anew")
+    oidc_issuer: str | None = Field(default=None, description="issuer of an OpenID Connect provider for signing in")
+    oidc_client_id: str | None = Field(default=None, min_length=1, description="id of this server at the provider")
+    oidc_client_secret: SecretStr | None = Field(default=None, description="its secret, if the provider gave one")
+    oidc_client_secret_file: Path | None = Field(default=None, description="or a file that holds the secret")
+    oidc_scopes: str = Field(default="openid profile email", description="what the provider is asked for")
+    oidc_groups_claim: str = Field(default="groups", min_length=1, description="claim that names a person's groups")
+    oidc_name_claim: str = Field(default="name", min_length=1, description="claim that holds the name that is shown")
+    oidc_reader_groups: str = Field(default="", description="who may sign in, comma between; empty is everyone there")
+    oidc_evaluator_groups: str = Field(default="", description="groups whose people are evaluators, likewise")
+    oidc_administrator_groups: str = Field(default="", description="groups whose people are administrators, likewise")
     trusted_proxies: str = Field(
         default="",
         description="addresses and networks of reverse proxies, comma between; only theirs are the X-Forwarded-For and "
         "-Proto headers that are believed",
     )
+    proxy_user_header: str = Field(
+        default="",
+        pattern=r"^[A-Za-z0-9-]*$",
+        description="header in which a trusted proxy names who has signed in, as in `X-Remote-User`; empty is none",
+    )
+    proxy_groups_header: str = Field(
+        default="",
+        pattern=r"^[A-Za-z0-9-]*$",
+        description="header in which it names their access groups, comma between; empty is none",
+    )
+    proxy_evaluator_groups: str = Field(
+        default="", description="groups whose members are evaluators, comma between, where a proxy says who they are"
+    )
+    proxy_administrator_groups: str = Field(default="", description="groups whose members are administrators, likewise")
     widget_origins: str = Field(
         default="",
         description="origins of the pages that may carry the widget, comma between, as in `https://portal.example`; "
@@ -196,27 +241,27 @@ class Settings(BaseSettings):
             raise ValueError("llm_output_tokens must be at most half of llm_context_tokens")
         return self
 
+    def signs_in(self) -> bool:
+        """Whether those who are not known are kept out."""
+        if self.sign_in_required is not None:
+            return self.sign_in_required
+        return any(getattr(self, name, None) for name in ("oidc_issuer", "proxy_user_header"))
+
     def llm_key(self) -> str | None:
         """The key of the language model's server.
 
         Raises:
             SettingsError: its file cannot be read or is empty; the message never holds the key.
         """
-        if self.llm_api_key_file is None:
-            key = self.llm_api_key.get_secret_value() if self.llm_api_key is not None else ""
-        else:
-            try:
-                key = self.llm_api_key_file.read_text(encoding="utf-8").strip()
-            except (OSError, UnicodeDecodeError) as error:
-                why = getattr(error, "strerror", None) or "not text"
-                raise SettingsError(
-                    f"BRI_QA_LLM_API_KEY_FILE: {self.llm_api_key_file} cannot be read ({why})"
-                ) from None
-            if not key:
-                raise SettingsError(f"BRI_QA_LLM_API_KEY_FILE: {self.llm_api_key_file} is empty; write the key into it")
-        if not (key.isascii() and key.isprintable()):
-            raise SettingsError("BRI_QA_LLM_API_KEY: the key has characters that no header can hold; copy it again")
-        return key or None
+        return _secret(self.llm_api_key, self.llm_api_key_file, "LLM_API_KEY")
+
+    def oidc_secret(self) -> str | None:
+        """The secret of this server at the OpenID Connect provider.
+
+        Raises:
+            SettingsError: its file cannot be read or is empty; the message never holds the secret.
+        """
+        return _secret(self.oidc_client_secret, self.oidc_client_secret_file, "OIDC_CLIENT_SECRET")
 
     @classmethod
     def settings_customise_sources(
