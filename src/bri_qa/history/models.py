@@ -90,3 +90,39 @@ class FeedbackRow(Base):
         Index("feedback_by_age", "created", "id"),
         Index("feedback_on", "entry_id"),
     )
+
+
+class ApiKeyRow(Base):
+    """`sha256` is of the whole secret; `role` null is a key that has only its scopes."""
+
+    __tablename__ = "api_keys"
+
+    id: Mapped[str] = mapped_column(Text, primary_key=True)
+    name: Mapped[str] = mapped_column(Text)
+    sha256: Mapped[str] = mapped_column(Text)
+    role: Mapped[str | None] = mapped_column(Text)
+    groups: Mapped[list[str]] = mapped_column(JSON)
+    scopes: Mapped[list[str]] = mapped_column(JSON)
+    created: Mapped[datetime] = mapped_column(Moment)
+    expires: Mapped[datetime | None] = mapped_column(Moment)
+    revoked: Mapped[datetime | None] = mapped_column(Moment)
+    last_used: Mapped[datetime | None] = mapped_column(Moment)
+
+    __table_args__ = (Index("api_keys_named", "name"),)
+
+
+class SignInRow(Base):
+    """`id_hash` is the SHA-256 of what the browser holds; `key_id` is the API key that was shown, if it was one."""
+
+    __tablename__ = "sign_ins"
+
+    id_hash: Mapped[str] = mapped_column(Text, primary_key=True)
+    user: Mapped[str] = mapped_column(Text)
+    name: Mapped[str] = mapped_column(Text)
+    role: Mapped[str] = mapped_column(Text)
+    groups: Mapped[list[str]] = mapped_column(JSON)
+    key_id: Mapped[str | None] = mapped_column(Text)
+    created: Mapped[datetime] = mapped_column(Moment)
+    expires: Mapped[datetime] = mapped_column(Moment)
+
+    __table_args__ = (Index("sign_ins_by_end", "expires"),)
