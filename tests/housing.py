@@ -49,7 +49,10 @@ class House:
             return {}
 
         app.add_middleware(
-            AccessMiddleware, resolve=lambda asked: Person(Role(asked.headers.get("x-test-role", "reader")))
+            AccessMiddleware,
+            resolve=lambda asked: Person(
+                Role(asked.headers.get("x-test-role", "reader")), user=records.identity.user(asked), via="anonymous"
+            ),
         )
         app.add_middleware(CookieMiddleware, identity=records.identity)
         yield cls(records, app, FakePipeline())

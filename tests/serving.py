@@ -16,7 +16,8 @@ from fastapi import FastAPI, Request
 
 from bri_qa.settings import Settings
 from bri_qa.web import create_app  # sets up Gradio's environment: it goes before Gradio
-from bri_qa.web.access import Resolve
+from bri_qa.web.access import Person, Resolve, Role
+from bri_qa.web.access.people import KEY
 from bri_qa.web.service import Pipeline
 
 import gradio as gr  # isort: skip
@@ -44,10 +45,17 @@ async def _make(
     return create_app(settings, pipeline, resolve)
 
 
-def visiting(query: str = "", language: str = "en", cookie: str = "") -> gr.Request:
+def visiting(query: str = "", language: str = "en", user: str | None = None) -> gr.Request:
     """What a handler of the chat is told of the page whose event it handles."""
-    headers = [(b"accept-language", language.encode()), (b"cookie", cookie.encode())]
-    scope = {"type": "http", "method": "POST", "path": "/", "query_string": query.encode(), "headers": headers}
+    headers = [(b"accept-language", language.encode())]
+    scope: dict[str, object] = {
+        "type": "http",
+        "method": "POST",
+        "path": "/",
+        "query_string": query.encode(),
+        "headers": headers,
+    }
+    scope[KEY] = Person(Role.READER, None, user, via="anonymous")
     return gr.Request(request=Request(scope))
 
 

@@ -79,10 +79,15 @@ def test_opening_twice_changes_nothing(tmp_path: Path) -> None:
 def test_a_migration_that_fails_leaves_the_old_database(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     migrations = tmp_path / "migrations"
     shutil.copytree(Path(database.__file__).parent / "migrations", migrations)
-    (migrations / "versions" / "v0003.py").write_text(
-        'from alembic import op\nrevision, down_revision = "0003", "0002"\n'
-        'def upgrade():\n    op.execute("DELETE FROM entries")\n    op.execute("DELETE FROM absent")\n'
-    )
+    head = max(path.name[1:5] for path in (migrations / "versions").glob("v[0-9]*.py"))
+    lines = [
+        "from alembic import op",
+        f"revision, down_revision = '9999', '{head}'",
+        "def upgrade():",
+        "    op.execute('DELETE FROM entries')",
+        "    op.execute('DELETE FROM absent')",
+    ]
+    (migrations / "versions" / "v9999.py").write_text("\n".join(lines))
     kept = Kept.open(tmp_path / "data")
     kept.add(USER)
     kept.database.close()

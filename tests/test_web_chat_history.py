@@ -14,7 +14,6 @@ from bri_qa.errors import HistoryFullError, HistoryWriteError
 from bri_qa.settings import Settings
 from bri_qa.web import texts
 from bri_qa.web.chat import Chat
-from bri_qa.web.identity import COOKIE
 from bri_qa.web.records import Records
 from bri_qa.web.service import Workers
 from bri_qa.web.session import Running, Session
@@ -38,7 +37,7 @@ def _chat(folder: Path, pipeline: FakePipeline | None = None) -> Iterator[Chat]:
 
 def _ask(chat: Chat, text: str, user: str, session: Session | None = None, query: str = "") -> Session:
     assert chat.records is not None
-    request = visiting(query, cookie=f"{COOKIE}={chat.records.identity.signed(user)}")
+    request = visiting(query, user=user)
 
     async def last() -> tuple[Any, ...]:
         steps = [step async for step in chat.ask(text, session or Session(), Running(), request)]
@@ -51,7 +50,7 @@ def _ask(chat: Chat, text: str, user: str, session: Session | None = None, query
 
 def _open(chat: Chat, user: str, query: str, language: str = "en") -> tuple[Session, str]:
     assert chat.records is not None
-    request = visiting(query, language, f"{COOKIE}={chat.records.identity.signed(user)}")
+    request = visiting(query, language, user)
     updates = asyncio.run(chat.open(Running(), request))
     return updates[2], updates[3]
 

@@ -16,8 +16,8 @@ _SIGNS = {True: "ok", False: "FAILED", None: "note"}
 def doctor(index: Index = None, as_json: AsJson = False) -> None:
     """Try the index, the embedder, the reader and the language model, if there is one, and look over the deployment.
 
-    Contradictory settings, secrets that others can read, a full disk, a store that does not answer, an old index: each is
-    one line that says what to do. Exit 1 if something is wrong.
+    Contradictory settings, secrets that others can read, a full disk, a store that does not answer, an old index:
+    each is one line that says what to do. Exit 1 if something is wrong.
     """
     from bri_qa.doctor import examined
 

@@ -18,6 +18,7 @@ a few milliseconds: run them in a thread. Safe from any number of threads.
 
 from bri_qa.history.conversations import History
 from bri_qa.history.database import Database
+from bri_qa.history.keys import Keys
 from bri_qa.history.ratings import Ratings
 from bri_qa.history.records import (
     Conversation,
@@ -40,6 +41,7 @@ __all__ = [
     "Entry",
     "Feedback",
     "History",
+    "Keys",
     "Page",
     "Rated",
     "RatedPage",

@@ -10,9 +10,9 @@ from fastapi import FastAPI
 from fastapi.middleware.cors import CORSMiddleware
 from fastapi.responses import FileResponse
 from fastapi.staticfiles import StaticFiles
-from starlette.requests import HTTPConnection
 
 from bri_qa.compose import without_language_model
+from bri_qa.history import Keys
 from bri_qa.pipeline import QAPipeline
 from bri_qa.settings import Settings, origins
 from bri_qa.tokens import Tokenizer
@@ -31,7 +31,8 @@ from bri_qa.web import (
     source,
     widget,
 )
-from bri_qa.web.access import AccessMiddleware, Person, Resolve, Role
+from bri_qa.web.access import AccessMiddleware, Resolve
+from bri_qa.web.access.resolver import Anonymous, ByKey, Known, resolver
 from bri_qa.web.access.widget_tokens import WidgetTokens, resolving
 from bri_qa.web.identity import CookieMiddleware, secret
 from bri_qa.web.operation.operation import Operation
@@ -47,7 +48,7 @@ STATIC = Path(__file__).parent / "static"
 def create_app(settings: Settings, pipeline: Pipeline, resolve: Resolve | None = None) -> FastAPI:
     """The application over `pipeline`. It keeps nothing of a user outside that user's session and history.
 
-    `resolve` says who sent a request; by default everyone is a reader of what is open to all.
+    `resolve` says who sent a request; by default it is as the settings say.
 
     Raises:
         HistoryError: the history cannot be opened.
@@ -101,7 +102,9 @@ def create_app(settings: Settings, pipeline: Pipeline, resolve: Resolve | None =
         keeps=True,
     )
     operation.add_inner(app)
-    app.add_middleware(AccessMiddleware, resolve=resolving(tokens, sharing, WIDGET_ROUTES, resolve or _anyone))
+    app.add_middleware(
+        AccessMiddleware, resolve=resolving(tokens, sharing, WIDGET_ROUTES, resolve or _resolve(settings, records))
+    )
     app.add_middleware(CookieMiddleware, identity=records.identity)
     app.add_middleware(CORSMiddleware, allow_origins=[])
     app.add_middleware(GateMiddleware, larger=admin.larger(settings), origins=sharing)
@@ -114,8 +117,10 @@ def create_app(settings: Settings, pipeline: Pipeline, resolve: Resolve | None =
     return blocks.mount(app, handlers, settings.root_path)
 
 
-def _anyone(_: HTTPConnection) -> Person:
-    return Person(Role.READER, via="anonymous")
+def _resolve(settings: Settings, records: Records) -> Resolve:
+    """Who sends a request, as the settings say how people are known."""
+    ways: list[Known] = [ByKey(Keys(records.database))]
+    return resolver(ways, Anonymous(records.identity.user, not settings.signs_in()))
 
 
 def _checker(settings: Settings, pipeline: Pipeline) -> Pipeline:

@@ -29,6 +29,7 @@ from bri_qa.errors import (
 from bri_qa.history import Entry
 from bri_qa.types import Answer, CitedStatement, Progress, Question, StatementReady
 from bri_qa.web import asking, messages
+from bri_qa.web.access import person
 from bri_qa.web.operation import limits
 from bri_qa.web.operation.limits import LimitedError
 from bri_qa.web.records import Records
@@ -180,7 +181,7 @@ class Chat:
 
     def _visitor(self, request: gr.Request) -> Visitor:
         connection = request.request
-        return visitor(connection, self.records.identity.user(connection) if self.records else None)
+        return visitor(connection, person(connection).user if self.records else None)
 
     async def _current(self, session: Session, who: Visitor) -> Session:
         """The session of the conversation that the address names: after a restart it is made anew from the history."""

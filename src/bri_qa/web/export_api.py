@@ -57,7 +57,7 @@ def router(records: Records, public_url: str | None = None) -> APIRouter:
         APIRouter(tags=["export"]),
         records.history,
         records.workers.run,
-        user_of(records.identity),
+        user_of,
     )
 
     @routes.get(

@@ -58,7 +58,7 @@ def router(records: Records) -> APIRouter:
         APIRouter(tags=["feedback"]),
         records.ratings,
         records.workers.run,
-        user_of(records.identity),
+        user_of,
     )
     ours, evaluators = [Depends(same_origin)], [Depends(needs(Role.EVALUATOR))]
 

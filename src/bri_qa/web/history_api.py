@@ -23,7 +23,7 @@ def router(records: Records) -> APIRouter:
         APIRouter(tags=["history"]),
         records.history,
         records.workers.run,
-        user_of(records.identity),
+        user_of,
     )
     ours = [Depends(same_origin)]
 

@@ -17,6 +17,7 @@ from starlette.requests import HTTPConnection
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from bri_qa.errors import HistoryCorruptError, HistoryWriteError
+from bri_qa.web.access.people import person
 
 COOKIE = "bri_qa_user"
 KEY_FILE = "cookie.key"
@@ -109,11 +110,16 @@ class CookieMiddleware:
         value = self.identity.new(HTTPConnection(scope))
 
         async def marked(message: Message) -> None:
-            if message["type"] == "http.response.start" and value is not None:
+            if message["type"] == "http.response.start" and value is not None and _anonymous(scope):
                 MutableHeaders(scope=message).append("Set-Cookie", _cookie(value, scope))
             await send(message)
 
         await self.app(scope, receive, marked)
+
+
+def _anonymous(scope: Scope) -> bool:
+    """Who is known otherwise needs no cookie; the door, further inside, has found out by now."""
+    return person(HTTPConnection(scope)).via == "anonymous"
 
 
 def _cookie(value: str, scope: Scope) -> str:

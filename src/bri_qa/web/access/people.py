@@ -7,12 +7,10 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from starlette.requests import HTTPConnection
-from starlette.types import ASGIApp, Receive, Scope, Send
 
 from bri_qa.types import Filters, Groups, Question, Turn
-from bri_qa.web.security import problem
 
-_KEY = "bri_qa.person"
+KEY = "bri_qa.person"  # in the scope of a request
 
 
 class Role(StrEnum):
@@ -59,25 +57,7 @@ class CredentialsError(Exception):
     """A request carries a key, a token or a session that is not valid (any more); says what to do."""
 
 
-class AccessMiddleware:
-    """Finds the person of each request. What is presented and not valid is refused, not taken for nobody's."""
-
-    def __init__(self, app: ASGIApp, resolve: Resolve) -> None:
-        self.app = app
-        self.resolve = resolve
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http":
-            try:
-                scope[_KEY] = self.resolve(HTTPConnection(scope))
-            except CredentialsError as error:
-                refusal = problem(401, "credentials_invalid", str(error), **{"WWW-Authenticate": "Bearer"})
-                await refusal(scope, receive, send)
-                return
-        await self.app(scope, receive, send)
-
-
 def person(connection: HTTPConnection) -> Person:
     """Who sent a request; where no door was passed, somebody who may do nothing."""
-    found = connection.scope.get(_KEY)
+    found = connection.scope.get(KEY)
     return found if isinstance(found, Person) else Person()
