@@ -69,7 +69,7 @@ class Sessions:
         """
         if person.role is None or person.user is None:
             raise ValueError("nobody without a role and a user's key can be signed in")
-        who = SignIn(person.user, person.name, person.role.value, tuple(person.groups), key_id)
+        who = SignIn(person.user, person.name, person.role.value, tuple(person.groups or ()), key_id)
         return self._signer.sign(self._sign_ins.begin(who, self._life)).decode()
 
     def end(self, connection: HTTPConnection) -> None:
