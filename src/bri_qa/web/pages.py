@@ -38,6 +38,8 @@ class House:
     max_question_chars: int
     keeps: bool
     office: str | None = None  # the page of administration that this visitor may open
+    name: str | None = None  # of a visitor who has signed in here
+    entrance: bool = False  # whether others can sign in
 
 
 def document_page(title: str, content: str, texts: Texts) -> str:
@@ -52,6 +54,11 @@ def catalogue_page(content: str, texts: Texts) -> str:
         f"{texts('articles.lead')}</p>{content}</main>"
     )
     return _page(texts("articles.title"), main, texts, "skip.list", "catalogue")
+
+
+def sign_in_page(content: str, texts: Texts) -> str:
+    """The page of signing in around `content`, which is HTML."""
+    return _page(texts("sign_in"), f'<main id="main" tabindex="-1">{content}</main>', texts, "sign_in.skip", "sign-in")
 
 
 def administration_page(title: str, content: str, texts: Texts) -> str:
@@ -142,9 +149,21 @@ def _header(house: House, texts: Texts) -> str:
     return (
         f'<a class="bri-skip" href="#bri-box">{texts("skip.box")}</a><header class="bri-header" role="banner">{menu}'
         f'<a class="bri-brand" href="/">{_LOGO}<span>{PRODUCT}</span></a><p class="bri-promise">{texts("promise")}</p>'
-        f'<div class="bri-tools">{office}<button type="button" class="bri-tool" id="bri-articles" aria-controls="bri-panel">'
+        f'<div class="bri-tools">{office}{_account(house, texts)}<button type="button" class="bri-tool" id="bri-articles" aria-controls="bri-panel">'
         f"{count}</button>{_switches(texts)}</div></header>"
     )
+
+
+def _account(house: House, texts: Texts) -> str:
+    """The way in, or the one who has come in and the way out; on a narrow screen the page of signing in has that."""
+    if house.name is None and not house.entrance:
+        return ""
+    label = texts("sign_in") if house.name is None else house.name
+    about = "" if house.name is None else f' title="{texts("sign_in.account")}"'
+    out = f'<form method="post" action="/sign-out"><button class="bri-tool">{texts("sign_out")}</button></form>'
+    icon = _svg("M12 12a4 4 0 1 0 0-8 4 4 0 0 0 0 8zM4.5 20.5a7.5 7.5 0 0 1 15 0")
+    link = f'<a class="bri-tool bri-account" href="/sign-in"{about}>{icon}<span>{escape(label)}</span></a>'
+    return link + (out if house.name is not None else "")
 
 
 def _history(house: House, texts: Texts) -> str:
