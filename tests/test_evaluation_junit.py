@@ -1,4 +1,4 @@
-"""JUnit XML: its structure is what CI servers read, whatever stands in the cases."""
+"""JUnit XML: it fits the schema of what CI servers read (tests/data/junit.xsd), whatever stands in the cases."""
 
 from __future__ import annotations
 
@@ -6,28 +6,26 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
+from lxml import etree
 
 from bri_qa.evaluation import Plan, carry_out
 from bri_qa.evaluation.junit import Entry, Suite, as_xml, suites
 from tests.test_evaluation import CASES, pipeline
 from tests.test_evaluation_compare import many, saved, worse
 
-COUNTS = {"tests", "failures", "errors", "skipped", "time"}
+SCHEMA = etree.XMLSchema(etree.parse(Path(__file__).parent / "data" / "junit.xsd"))
 
 
 def checked(text: str) -> ElementTree.Element:
-    """The root, its structure held to the JUnit schema: elements, attributes and counts."""
+    """The root, held to the schema and, in what a schema cannot say, to its own counts."""
+    SCHEMA.assertValid(etree.fromstring(text.encode()))
     root = ElementTree.fromstring(text.encode())  # noqa: S314 - our own
-    assert root.tag == "testsuites" and set(root.keys()) - {"name"} == COUNTS
     for suite in root:
-        assert suite.tag == "testsuite" and set(suite.keys()) - {"name"} == COUNTS and suite.get("name")
         assert int(suite.attrib["tests"]) == len(suite)
         assert int(suite.attrib["failures"]) == sum(len(case) for case in suite)
+        assert (suite.get("errors"), suite.get("skipped")) == ("0", "0")
         assert float(suite.attrib["time"]) == pytest.approx(sum(float(case.attrib["time"]) for case in suite), abs=1e-4)
-        for case in suite:
-            assert case.tag == "testcase" and set(case.keys()) == {"classname", "name", "time"}
-            for failure in case:
-                assert failure.tag == "failure" and set(failure.keys()) == {"type", "message"} and failure.text
+        assert all(failure.get("message") and failure.text for case in suite for failure in case)
     for count in ("tests", "failures"):
         assert int(root.attrib[count]) == sum(int(suite.attrib[count]) for suite in root)
     return root
@@ -83,3 +81,17 @@ def test_no_character_breaks_the_file() -> None:
 
 def test_nothing_run_is_still_a_file() -> None:
     assert checked(as_xml([])).get("tests") == "0"
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        '<testsuites tests="1"><testsuite name="a" tests="1"><testcase name="t"/></testsuite></testsuites>',
+        '<testsuites tests="-1"/>',
+        '<testsuites tests="0"><testcase classname="a" name="t"/></testsuites>',
+        '<testsuites tests="0"><testsuite name="a" tests="0"/><testsuite name="a" tests="0"/></testsuites>',
+        '<testsuite name="a" tests="1"><testcase classname="a" name="t"><failure>why</failure></testcase></testsuite>',
+    ],
+)
+def test_the_schema_refuses_what_a_server_cannot_show(wrong: str) -> None:
+    assert not SCHEMA.validate(etree.fromstring(wrong))
