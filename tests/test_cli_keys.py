@@ -78,3 +78,32 @@ def test_what_cannot_be_used_is_told_in_one_line(
     assert run(["keys", *arguments]) == 2
     err = capsys.readouterr().err
     assert told in err and err.count("\n") == 1
+
+
+def test_what_is_done_to_keys_is_on_record_without_the_keys(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    run(["keys", "new", "portal", "--scope", "mint", "--groups", "board"])
+    secret = capsys.readouterr().out.strip()
+    assert run(["keys", "revoke", "nobody"]) == 2 and run(["keys", "revoke", "portal"]) == 0
+    text = (folder / "audit.jsonl").read_text()
+    lines = [json.loads(line) for line in text.splitlines()]
+    assert [(line["action"], line["result"]) for line in lines] == [
+        ("keys.new", "begun"),
+        ("keys.new", "done"),
+        ("keys.revoke", "begun"),
+        ("keys.revoke", "failed"),
+        ("keys.revoke", "begun"),
+        ("keys.revoke", "done"),
+    ]
+    made = lines[1]["about"]
+    assert (made["name"], made["role"], made["groups"], made["scope"]) == ("portal", None, ["board"], "mint")
+    assert made["key"] == lines[-1]["about"]["key"] and lines[0]["who"]["kind"] == "command line"
+    assert secret not in text and secret.split("_")[2] not in text
+
+
+def test_no_key_is_made_that_is_not_on_record(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (folder / "audit.jsonl").mkdir()
+    assert run(["keys", "new", "portal"]) == 2
+    out, err = capsys.readouterr()
+    assert out == "" and "audit.jsonl cannot be written" in err
+    run(["keys", "list"])
+    assert "There is no key" in capsys.readouterr().out

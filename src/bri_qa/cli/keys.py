@@ -12,6 +12,7 @@ from bri_qa.cli.common import AsJson, app, say, settings_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from contextlib import AbstractContextManager
 
     from bri_qa.history import Keys
     from bri_qa.history.keys import Key
@@ -49,7 +50,10 @@ def new(
     chosen = role or (None if scope else RoleName.READER)
     wanted = tuple(item.strip() for item in groups.split(",") if item.strip())
     for store in _store():
-        key, secret = store.new(name, chosen, wanted, (scope.value,) if scope else (), expires)
+        about = {"name": name, "role": chosen, "groups": wanted, "scope": scope, "days": expires}
+        with _recorded("keys.new", about) as found:
+            key, secret = store.new(name, chosen, wanted, (scope.value,) if scope else (), expires)
+            found["key"] = key.id
         if as_json:
             say(json.dumps({**_shown(key), "key": secret}, ensure_ascii=False))
         else:
@@ -75,7 +79,9 @@ def listed(as_json: AsJson = False) -> None:
 def revoke(name: Annotated[str, typer.Argument(help="The name or the id of a key in use.")]) -> None:
     """End a key; a running server refuses it from its next request on."""
     for store in _store():
-        key = store.revoke(name)
+        with _recorded("keys.revoke", {"name": name}) as found:
+            key = store.revoke(name)
+            found["key"] = key.id
         say(f"The key {key.name} ({key.id}) opens nothing any more.")
 
 
@@ -87,6 +93,12 @@ def _store() -> Iterator[Keys]:
         yield Keys(database)
     finally:
         database.close()
+
+
+def _recorded(action: str, about: dict[str, Any]) -> AbstractContextManager[dict[str, Any]]:
+    from bri_qa.web.audit import Actor, Audit
+
+    return Audit(settings_of().history_dir).act(Actor.at_the_command_line(), action, about)
 
 
 def _may(key: Key) -> str:

@@ -32,8 +32,10 @@ from bri_qa.web import (
     widget,
 )
 from bri_qa.web.access import AccessMiddleware, Resolve
+from bri_qa.web.access.proxy import ProxyIdentity
 from bri_qa.web.access.resolver import Anonymous, ByKey, Known, resolver
 from bri_qa.web.access.widget_tokens import WidgetTokens, resolving
+from bri_qa.web.audit import Audit
 from bri_qa.web.identity import CookieMiddleware, secret
 from bri_qa.web.operation.operation import Operation
 from bri_qa.web.records import Records
@@ -52,10 +54,11 @@ def create_app(settings: Settings, pipeline: Pipeline, resolve: Resolve | None =
 
     Raises:
         HistoryError: the history cannot be opened.
+        SettingsError: a proxy is to say who asks, and cannot be believed.
     """
     operation, records = Operation.open(settings, pipeline), Records.open(settings)
     tokens, sharing = WidgetTokens(secret(settings.history_dir)), origins(settings.widget_origins)
-    checker = _checker(settings, pipeline)
+    checker, audit = _checker(settings, pipeline), Audit(settings.history_dir)
     pipeline, workers = operation.pipeline, operation.workers
 
     @asynccontextmanager
@@ -83,8 +86,8 @@ def create_app(settings: Settings, pipeline: Pipeline, resolve: Resolve | None =
     app.include_router(source.router(pipeline, workers))
     app.include_router(catalogue_page.router(pipeline, workers))
     app.include_router(followups.router(checker, workers))
-    app.include_router(admin.router(settings, pipeline, records))
-    app.include_router(widget.router(tokens, sharing))
+    app.include_router(admin.router(settings, pipeline, records, audit))
+    app.include_router(widget.router(tokens, sharing, audit))
     app.include_router(api.nowhere())  # after all other routes of the API
     api.describe(app)
     app.mount("/ui", StaticFiles(directory=STATIC))
@@ -120,6 +123,9 @@ def create_app(settings: Settings, pipeline: Pipeline, resolve: Resolve | None =
 def _resolve(settings: Settings, records: Records) -> Resolve:
     """Who sends a request, as the settings say how people are known."""
     ways: list[Known] = [ByKey(Keys(records.database))]
+    proxy = ProxyIdentity.open(settings)
+    if proxy is not None:
+        ways.append(proxy.person)
     return resolver(ways, Anonymous(records.identity.user, not settings.signs_in()))
 
 

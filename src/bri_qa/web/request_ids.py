@@ -16,9 +16,12 @@ _FORM = re.compile(r"[A-Za-z0-9._-]{1,64}")
 current: ContextVar[str] = ContextVar("bri_qa_request_id", default="")
 """The id of the request that is being answered, for its problems and its log lines; "" outside of one."""
 
+address: ContextVar[str] = ContextVar("bri_qa_address", default="")
+"""The address of the one who sent it, as far as it is to be believed; "" outside of one."""
+
 
 class RequestIdMiddleware:
-    """Puts the id into the scope (`KEY`), into `current` and on the response."""
+    """Puts the id into the scope (`KEY`), into `current` and on the response; and the address into `address`."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
@@ -31,6 +34,7 @@ class RequestIdMiddleware:
         identity = brought if _FORM.fullmatch(brought) else uuid4().hex
         scope[KEY] = identity
         current.set(identity)  # not taken back: a fault is told after this has returned
+        address.set(scope["client"][0] if scope.get("client") else "")
 
         async def marked(message: Message) -> None:
             if message["type"] == "http.response.start":

@@ -2,25 +2,21 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Mapping
 from functools import partial
-from typing import Any
 
 from fastapi import APIRouter
 
 from bri_qa import compose
 from bri_qa.settings import Settings
-from bri_qa.web.access import Person
 from bri_qa.web.admin import api, feedback, site
-from bri_qa.web.admin.desk import Audit, Desk, named, upload_bytes
+from bri_qa.web.admin.desk import Desk, upload_bytes
 from bri_qa.web.admin.rebuilding import Rebuilding
+from bri_qa.web.audit import Audit
 from bri_qa.web.records import Records
 from bri_qa.web.service import Pipeline
 
 __all__ = ["larger", "router"]
-
-log = logging.getLogger(__name__)
 
 
 def larger(settings: Settings) -> Mapping[str, int]:
@@ -29,16 +25,12 @@ def larger(settings: Settings) -> Mapping[str, int]:
     return dict.fromkeys(paths, upload_bytes(settings))
 
 
-def router(settings: Settings, pipeline: Pipeline, records: Records, audit: Audit | None = None) -> APIRouter:
-    """The pages and the API. `audit` records each change; by default the log does."""
+def router(settings: Settings, pipeline: Pipeline, records: Records, audit: Audit) -> APIRouter:
+    """The pages and the API. `audit` records each change."""
     workers = records.workers  # not those that answer
-    desk = Desk(settings, Rebuilding(partial(compose.refresh, settings)), audit or _logged)
+    desk = Desk(settings, Rebuilding(partial(compose.refresh, settings)), audit)
     routes = APIRouter()
     routes.include_router(site.router(desk, workers))
     routes.include_router(feedback.router(records, pipeline, workers))
     routes.include_router(api.router(desk, workers))
     return routes
-
-
-def _logged(who: Person, action: str, about: Mapping[str, Any]) -> None:
-    log.info("%s by %s: %s", action, named(who), dict(about))

@@ -5,10 +5,10 @@ An administrator who may not read an article is not shown it and cannot take it 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
 from bri_qa import compose
 from bri_qa.corpus import RejectedFile, editing, staging
@@ -18,9 +18,7 @@ from bri_qa.settings import Settings
 from bri_qa.types import Document, Groups
 from bri_qa.web.access import Person
 from bri_qa.web.admin.rebuilding import Rebuilding
-
-Audit = Callable[[Person, str, Mapping[str, Any]], None]
-"""Records that a person did something: the action's name, and what it was done to."""
+from bri_qa.web.audit import Actor, Audit
 
 FILES = 200
 """Files of one upload, at most."""
@@ -126,6 +124,7 @@ class Desk:
         Raises:
             CorpusEditError: it is gone, is not what was previewed, changes nothing, or would write over an article
                 that one may not read; or the folder cannot be written.
+            HistoryWriteError: it cannot be put on record, and is not done.
         """
         hidden = self._hidden(who.groups)
         if hidden and any(
@@ -133,9 +132,11 @@ class Desk:
             for item in staging.preview(self._folder, upload, self._most).files
         ):
             raise CorpusEditError("name_taken", "a file of the upload has the name of another; rename it")
-        done = staging.apply(self._folder, upload, digest, self._most)
-        files = {item.name: item.fate.value for item in done.changes}
-        self._record(who, "corpus.add", {"files": files, "trash": [item.id for item in done.trashed]})
+        with self._audit.act(Actor.of(who), "corpus.add", {"upload": upload}) as found:
+            done = staging.apply(self._folder, upload, digest, self._most)
+            found["files"] = {item.name: item.fate.value for item in done.changes}
+            found["trash"] = [item.id for item in done.trashed]
+        self.rebuilding.start(named(who), changed=True)
         return done
 
     def discard(self, upload: str) -> None:
@@ -163,10 +164,13 @@ class Desk:
 
         Raises:
             CorpusEditError: there is no such file, as far as one may read, or the folder cannot be written.
+            HistoryWriteError: it cannot be put on record, and is not done.
         """
         self.title(path, who.groups)
-        gone = editing.remove(self._folder, path, self._most)
-        self._record(who, "corpus.remove", {"path": path, "trash": gone.id})
+        with self._audit.act(Actor.of(who), "corpus.remove", {"path": path}) as found:
+            gone = editing.remove(self._folder, path, self._most)
+            found["trash"] = gone.id
+        self.rebuilding.start(named(who), changed=True)
         return gone
 
     def trash(self) -> list[editing.Trashed]:
@@ -178,21 +182,23 @@ class Desk:
 
         Raises:
             CorpusEditError: it is not in the trash, its place is taken, or the folder cannot be written.
+            HistoryWriteError: it cannot be put on record, and is not done.
         """
-        item = editing.restore(self._folder, name)
-        self._record(who, "corpus.restore", {"path": item.path, "trash": name})
+        with self._audit.act(Actor.of(who), "corpus.restore", {"trash": name}) as found:
+            item = editing.restore(self._folder, name)
+            found["path"] = item.path
+        self.rebuilding.start(named(who), changed=True)
         return item
 
     def rebuild(self, who: Person) -> bool:
-        """Begin to build; False where a build runs already."""
-        started = self.rebuilding.start(named(who))
-        if started:
-            self._audit(who, "index.rebuild", {})
-        return started
+        """Begin to build; False where a build runs already.
 
-    def _record(self, who: Person, action: str, about: Mapping[str, Any]) -> None:
-        self._audit(who, action, about)
-        self.rebuilding.start(named(who), changed=True)
+        Raises:
+            HistoryWriteError: it cannot be put on record, and is not done.
+        """
+        with self._audit.act(Actor.of(who), "index.rebuild", {}) as found:
+            found["started"] = started = self.rebuilding.start(named(who))
+        return started
 
     def _hidden(self, groups: Groups) -> frozenset[str]:
         """The paths of the articles that `groups` may not read."""

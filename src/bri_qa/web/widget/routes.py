@@ -14,6 +14,7 @@ from bri_qa.web.access import Person, person
 from bri_qa.web.access.widget_tokens import MAX_MINUTES, SCOPE, WidgetTokens
 from bri_qa.web.api.described import BEARER
 from bri_qa.web.api.problems import refusals
+from bri_qa.web.audit import Actor, Audit
 from bri_qa.web.guards import ForbiddenError, SignInError
 from bri_qa.web.widget.bundle import bundle
 
@@ -60,7 +61,7 @@ def _minter(request: Request) -> Person:
     raise ForbiddenError("scope_missing", f"this needs a key with the scope {SCOPE}")
 
 
-def router(tokens: WidgetTokens, origins: Collection[str]) -> APIRouter:
+def router(tokens: WidgetTokens, origins: Collection[str], audit: Audit) -> APIRouter:
     """The routes; `origins` are those of the pages that may carry the widget."""
     routes = APIRouter()
 
@@ -89,6 +90,8 @@ def router(tokens: WidgetTokens, origins: Collection[str]) -> APIRouter:
         It reads what is open to all, and what is open to those of `groups`; the key must have each of them.
         """
         _is_within(wanted, who, origins)
+        about = wanted.model_dump(include={"origin", "groups", "minutes"})
+        audit.record(Actor.of(who), "widget.mint", about)
         made = tokens.mint(wanted.origin, wanted.minutes, wanted.user, wanted.groups)
         told = TokenOut(token=made.token, expires_at=datetime.fromtimestamp(made.expires_at, UTC))
         return JSONResponse(told.model_dump(mode="json"), 201, {"Cache-Control": "no-store"})
