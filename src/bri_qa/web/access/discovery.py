@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import ssl
 import time
 from collections.abc import Callable, Mapping
+from functools import cache
 from typing import Any
 
 import httpx2
@@ -13,7 +15,7 @@ from joserfc.jwk import JWKRegistry, KeySet, OctKey
 
 from bri_qa.web.access.registration import is_safe
 
-TIMEOUT = httpx2.Timeout(10, connect=5)
+TIMEOUT = httpx2.Timeout(10, connect=5)  # seconds
 FRESH_SECONDS = 3_600
 _ANEW_SECONDS = 30  # tokens with keys that nobody knows must not make us ask all the time
 _NEEDED = ("authorization_endpoint", "token_endpoint", "jwks_uri")
@@ -64,7 +66,7 @@ class Discovered:
             ProviderDownError: there is none.
         """
         try:
-            async with httpx2.AsyncClient(timeout=TIMEOUT) as client:
+            async with httpx2.AsyncClient(timeout=TIMEOUT, verify=certificates()) as client:
                 response = await client.get(address, headers=headers)
                 response.raise_for_status()
                 found = response.json()
@@ -85,6 +87,12 @@ class Discovered:
                 continue
             if not isinstance(address, str) or not is_safe(address):
                 raise ProviderDownError(f"the provider's {name} is no https address")
+
+
+@cache
+def certificates() -> ssl.SSLContext:
+    """Whom to trust on the way there; read once, for it takes longer than all the rest."""
+    return httpx2.create_ssl_context()
 
 
 def _key(item: Any) -> Any:

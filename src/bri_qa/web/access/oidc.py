@@ -25,7 +25,7 @@ from joserfc import jwt
 from joserfc.errors import InvalidKeyIdError, JoseError
 
 from bri_qa.web.access.claims import Reading
-from bri_qa.web.access.discovery import TIMEOUT, Discovered, ProviderDownError
+from bri_qa.web.access.discovery import TIMEOUT, Discovered, ProviderDownError, certificates
 from bri_qa.web.access.people import Person
 from bri_qa.web.access.registration import Registration
 
@@ -179,6 +179,7 @@ class Provider:
             redirect_uri=registration.redirect,
             code_challenge_method="S256",
             timeout=TIMEOUT,
+            verify=certificates(),
         )
 
     def _made(self, what: str, state: str) -> str:
