@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any
-from urllib.parse import urlsplit
 
 from fastapi import FastAPI
 from starlette.requests import Request
@@ -13,7 +12,7 @@ from starlette.responses import JSONResponse
 from bri_qa.errors import HistoryFullError, HistoryInputError, NotFoundError
 from bri_qa.web.access import Person, Role, person
 from bri_qa.web.schemas import ProblemOut
-from bri_qa.web.security import problem
+from bri_qa.web.security import is_foreign, problem
 
 _TEXTS = {
     400: "What was sent cannot be used",
@@ -111,8 +110,5 @@ def same_origin(request: Request) -> None:
     """
     if person(request).via in ("key", "widget"):
         return  # no browser sends a key by itself
-    site, origin = request.headers.get("sec-fetch-site"), request.headers.get("origin")
-    if site is None and origin is not None:
-        site = "same-origin" if urlsplit(origin).netloc == request.headers.get("host") else "cross-site"
-    if site not in (None, "same-origin", "none"):
+    if is_foreign(request.headers):
         raise ForbiddenError("cross_site", "requests from other sites are not accepted")

@@ -186,8 +186,10 @@ class GateMiddleware:
 
     def _is_foreign(self, path: str, headers: Headers) -> bool:
         """Whether a page of another origin sends it that may not; a cookie is never taken from one."""
-        if headers.get("sec-fetch-site") not in ("cross-site", "same-site"):
+        if not is_foreign(headers):
             return False
+        if "sec-fetch-site" not in headers and headers.get("authorization", "").lower().startswith("bearer "):
+            return False  # a program; no browser sends a key by itself
         allowed = path in WIDGET_ROUTES and headers.get("origin") in self.origins
         return not allowed or "cookie" in headers
 
@@ -205,6 +207,17 @@ class GateMiddleware:
             return message
 
         return bounded
+
+
+def is_foreign(headers: Headers) -> bool:
+    """Whether a browser says that a page of another origin sends it; one of a sibling host or port is another.
+
+    Browsers say it by `Sec-Fetch-Site` where the connection is encrypted or local, and else by `Origin` alone.
+    """
+    site, origin = headers.get("sec-fetch-site"), headers.get("origin")
+    if site is None and origin is not None:
+        return origin.partition("://")[2] != headers.get("host", "")
+    return site not in (None, "same-origin", "none")
 
 
 def _too_large(most: int) -> str:
