@@ -36,12 +36,13 @@ class House:
     @classmethod
     @contextmanager
     def opened(cls, folder: Path) -> Iterator[House]:
+        pipeline = FakePipeline()
         records = Records.open(Settings.load({}, history_dir=folder))
         app = FastAPI()
         api.add_problems(app)
         guards.add_problems(app)
         app.include_router(history_api.router(records))
-        app.include_router(feedback_api.router(records))
+        app.include_router(feedback_api.router(records, pipeline))
         app.include_router(export_api.router(records))
 
         @app.get("/")
@@ -55,7 +56,7 @@ class House:
             ),
         )
         app.add_middleware(CookieMiddleware, identity=records.identity)
-        yield cls(records, app, FakePipeline())
+        yield cls(records, app, pipeline)
         records.workers.close()
         records.database.close()
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
 from fastapi import FastAPI
@@ -89,7 +90,18 @@ def test_administrators_export_feedback_as_json_lines(house: House) -> None:
 def test_only_evaluators_and_above_see_what_was_rated(house: House) -> None:
     closed = FastAPI()
     guards.add_problems(closed)
-    closed.include_router(feedback_api.router(house.records))
+    closed.include_router(feedback_api.router(house.records, house.pipeline))
     for path in (FEEDBACK, FEEDBACK + "/export"):
         assert_problem(house.browser(ANNA).get(path), 403, "evaluator_only", "this is for the role evaluator and above")
         assert_problem(TestClient(closed, headers=ADMIN).get(path), 401, "sign_in_needed", "sign in")
+
+
+def test_an_evaluator_sees_what_is_about_articles_that_the_evaluator_may_read(house: House) -> None:
+    entry = house.add(ANNA)
+    house.browser(ANNA).put(FEEDBACK, json={"entry": entry.id, "rating": "up"})
+    client = TestClient(house.app, headers=ADMIN)
+    assert len(client.get(FEEDBACK).json()["feedback"]) == 1 == len(client.get(f"{FEEDBACK}/export").text.splitlines())
+    for name, item in house.pipeline.by_id.items():
+        house.pipeline.by_id[name] = replace(item, source=replace(item.source, groups=("board",)))
+    assert client.get(FEEDBACK).json()["feedback"] == []
+    assert client.get(f"{FEEDBACK}/export").text == ""

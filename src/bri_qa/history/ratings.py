@@ -128,8 +128,11 @@ class Ratings:
                     reasons[reason or "none"] += count
         return {"up": ratings[Rating.UP], "down": ratings[Rating.DOWN], "reasons": reasons}
 
-    def lines(self, filters: RatingFilters = EVERYTHING) -> Iterator[str]:
-        """For an administrator: each feedback as one line of JSON, oldest first, the format that the eval suite reads.
+    def lines(
+        self, filters: RatingFilters = EVERYTHING, keep: Callable[[Rated], bool] = lambda _: True
+    ) -> Iterator[str]:
+        """For an administrator: each feedback that `keep` lets pass as one line of JSON, oldest first, as the eval suite
+        reads it.
 
         What comes in while the lines are read may be among them or not; none is told twice.
         """
@@ -140,7 +143,7 @@ class Ratings:
             query = select(FeedbackRow).where(*conditions, or_(FeedbackRow.created > moment, same)).order_by(*order)
             with self._database.reading() as session:
                 rated = [_rated(row) for row in session.scalars(query.limit(EXPORTED_AT_ONCE))]
-            for item in rated:
+            for item in filter(keep, rated):
                 yield json.dumps(exported(item), ensure_ascii=False)
             if len(rated) < EXPORTED_AT_ONCE:
                 return

@@ -28,12 +28,14 @@ from bri_qa.web import (
     guards,
     history_api,
     openai,
+    sign_in,
     source,
     widget,
 )
 from bri_qa.web.access import AccessMiddleware, Resolve
 from bri_qa.web.access.proxy import ProxyIdentity
 from bri_qa.web.access.resolver import Anonymous, ByKey, Known, resolver
+from bri_qa.web.access.sessions import Sessions, VoidMiddleware
 from bri_qa.web.access.widget_tokens import WidgetTokens, resolving
 from bri_qa.web.audit import Audit
 from bri_qa.web.identity import CookieMiddleware, secret
@@ -59,6 +61,8 @@ def create_app(settings: Settings, pipeline: Pipeline, resolve: Resolve | None =
     operation, records = Operation.open(settings, pipeline), Records.open(settings)
     tokens, sharing = WidgetTokens(secret(settings.history_dir)), origins(settings.widget_origins)
     checker, audit = _checker(settings, pipeline), Audit(settings.history_dir)
+    keys = Keys(records.database)
+    sessions = Sessions(records.database, secret(settings.history_dir), keys.alive, settings.session_hours)
     pipeline, workers = operation.pipeline, operation.workers
 
     @asynccontextmanager
@@ -79,7 +83,7 @@ def create_app(settings: Settings, pipeline: Pipeline, resolve: Resolve | None =
     operation.add_problems(app)
     app.include_router(operation.router())
     app.include_router(history_api.router(records))
-    app.include_router(feedback_api.router(records))
+    app.include_router(feedback_api.router(records, pipeline))
     app.include_router(export_api.router(records, settings.public_url))
     app.include_router(api.router(pipeline, workers, settings.runs_dir))
     app.include_router(openai.router(pipeline, workers, Tokenizer.load().count, settings.public_url))
@@ -88,6 +92,7 @@ def create_app(settings: Settings, pipeline: Pipeline, resolve: Resolve | None =
     app.include_router(followups.router(checker, workers))
     app.include_router(admin.router(settings, pipeline, records, audit))
     app.include_router(widget.router(tokens, sharing, audit))
+    app.include_router(sign_in.router(settings, sessions, keys))
     app.include_router(api.nowhere())  # after all other routes of the API
     api.describe(app)
     app.mount("/ui", StaticFiles(directory=STATIC))
@@ -96,36 +101,45 @@ def create_app(settings: Settings, pipeline: Pipeline, resolve: Resolve | None =
     async def favicon() -> FileResponse:
         return FileResponse(STATIC / "favicon.ico")
 
-    # The last one added is the outermost. CORS with no origin also stops Gradio from adding its own, open one.
     app.add_middleware(
         ShellMiddleware,
         pipeline=pipeline,
         workers=workers,
         max_question_chars=settings.max_question_chars,
         keeps=True,
+        entrance=sign_in.entrance(settings, keys),
     )
     operation.add_inner(app)
-    app.add_middleware(
-        AccessMiddleware, resolve=resolving(tokens, sharing, WIDGET_ROUTES, resolve or _resolve(settings, records))
-    )
-    app.add_middleware(CookieMiddleware, identity=records.identity)
-    app.add_middleware(CORSMiddleware, allow_origins=[])
-    app.add_middleware(GateMiddleware, larger=admin.larger(settings), origins=sharing)
-    app.add_middleware(openai.ErrorsMiddleware)
-    app.add_middleware(OriginsMiddleware, origins=sharing)
-    app.add_middleware(HeadersMiddleware, framing=origins(settings.frame_origins))
-    app.add_middleware(RequestIdMiddleware)
+    others = resolve or _resolve(settings, records, sessions)
+    _surround(app, settings, records, resolving(tokens, sharing, WIDGET_ROUTES, others))
     operation.add_outer(app)
     handlers = chat.Chat(pipeline, workers, settings.corpus_dir / "examples.txt", records)
     return blocks.mount(app, handlers, settings.root_path)
 
 
-def _resolve(settings: Settings, records: Records) -> Resolve:
+def _surround(app: FastAPI, settings: Settings, records: Records, resolve: Resolve) -> None:
+    """What a request passes before it comes to the routes; the last one added is the outermost."""
+    sharing = origins(settings.widget_origins)
+    app.add_middleware(AccessMiddleware, resolve=resolve)
+    app.add_middleware(VoidMiddleware, public_url=settings.public_url)
+    app.add_middleware(CookieMiddleware, identity=records.identity)
+    app.add_middleware(
+        CORSMiddleware, allow_origins=[]
+    )  # no origin; it also stops Gradio from adding its own, open one
+    app.add_middleware(GateMiddleware, larger=admin.larger(settings), origins=sharing)
+    app.add_middleware(openai.ErrorsMiddleware)
+    app.add_middleware(OriginsMiddleware, origins=sharing)
+    app.add_middleware(HeadersMiddleware, framing=origins(settings.frame_origins))
+    app.add_middleware(RequestIdMiddleware)
+
+
+def _resolve(settings: Settings, records: Records, sessions: Sessions) -> Resolve:
     """Who sends a request, as the settings say how people are known."""
     ways: list[Known] = [ByKey(Keys(records.database))]
     proxy = ProxyIdentity.open(settings)
     if proxy is not None:
         ways.append(proxy.person)
+    ways.append(sessions.person)
     return resolver(ways, Anonymous(records.identity.user, not settings.signs_in()))
 
 

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import JSONResponse, Response, StreamingResponse
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
-from bri_qa.history import Rating, RatingFilters, Reason
+from bri_qa.history import Rated, RatedPage, Rating, RatingFilters, Reason
 from bri_qa.history.inputs import MAX_PAGE, MAX_SEARCH_CHARS
-from bri_qa.web.access import Role
+from bri_qa.types import Groups
+from bri_qa.web.access import Role, person
 from bri_qa.web.guards import needs, problems, same_origin, user_of
 from bri_qa.web.history_api import PRIVATE
 from bri_qa.web.history_schemas import FeedbackIn, FeedbackOut, RatedPageOut, rated_json
 from bri_qa.web.records import Records
+from bri_qa.web.service import Pipeline, reading
 
 PATH = "/api/v1/feedback"
 EXPORT: dict[int | str, dict[str, Any]] = {
@@ -52,8 +54,18 @@ class ExportIn(FiltersIn):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-def router(records: Records) -> APIRouter:
-    """The routes of the feedback."""
+def readable(groups: Groups, pipeline: Pipeline) -> Callable[[Rated], bool]:
+    """Whether someone in `groups` may read all that a rated answer quotes; an article that is gone may be read by nobody
+    whose groups are limited."""
+    document = reading(pipeline, groups)
+    return lambda item: (
+        groups is None
+        or all(document(cited["document_id"]) is not None for cited in item.contract.get("citations", ()))
+    )
+
+
+def router(records: Records, pipeline: Pipeline) -> APIRouter:
+    """The routes of the feedback; an evaluator sees what is about articles that the evaluator may read."""
     routes, ratings, run, user = (
         APIRouter(tags=["feedback"]),
         records.ratings,
@@ -89,18 +101,21 @@ def router(records: Records) -> APIRouter:
     @routes.get(
         PATH, operation_id="ratings", response_model=RatedPageOut, responses=problems(400, 403), dependencies=evaluators
     )
-    async def listed(wanted: Annotated[ListIn, Query()]) -> JSONResponse:
+    async def listed(wanted: Annotated[ListIn, Query()], request: Request) -> JSONResponse:
         """For evaluators: everyone's feedback, newest first, with counts; not who gave it."""
         filters = wanted.to_filters()
+        keep = readable(person(request).groups, pipeline)
         page = await run(lambda: ratings.listed(filters, wanted.limit, wanted.cursor))
+        page = RatedPage(tuple(filter(keep, page.rated)), page.next)
         return JSONResponse(rated_json(page, await run(lambda: ratings.counts(filters))), headers=PRIVATE)
 
     @routes.get(
         PATH + "/export", operation_id="export_ratings", responses={**problems(403), **EXPORT}, dependencies=evaluators
     )
-    async def export(wanted: Annotated[ExportIn, Query()]) -> StreamingResponse:
+    async def export(wanted: Annotated[ExportIn, Query()], request: Request) -> StreamingResponse:
         """For evaluators: everyone's feedback as JSON lines, which `bri-qa eval` imports as draft cases."""
-        lines = await run(lambda: _started(ratings.lines(wanted.to_filters())))
+        keep = readable(person(request).groups, pipeline)
+        lines = await run(lambda: _started(ratings.lines(wanted.to_filters(), keep)))
         name = 'attachment; filename="feedback.jsonl"'
         headers = {**PRIVATE, "Content-Disposition": name}
         return StreamingResponse(lines, media_type="application/jsonl", headers=headers)

@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Annotated, TypeVar
 from urllib.parse import urlencode
 
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import Response
 
-from bri_qa.history import Rated, Rating, RatingFilters, Reason
+from bri_qa.history import Rating, RatingFilters, Reason
 from bri_qa.history.inputs import MAX_SEARCH_CHARS
-from bri_qa.types import Document, Groups
 from bri_qa.web.access import Person, Role
 from bri_qa.web.admin.doors import PageRoute, shown
+from bri_qa.web.feedback_api import readable
 from bri_qa.web.guards import needs
 from bri_qa.web.records import Records
-from bri_qa.web.service import Pipeline, Workers, reading
+from bri_qa.web.service import Pipeline, Workers
 
 PAGE = 30
 Kind = TypeVar("Kind", Rating, Reason)
@@ -40,7 +39,8 @@ def router(records: Records, pipeline: Pipeline, workers: Workers) -> APIRouter:
         )
         page = await records.workers.run(lambda: records.ratings.listed(wanted, PAGE, cursor or None))
         counts = await records.workers.run(lambda: records.ratings.counts(wanted))
-        rated = await workers.run(lambda: _readable(page.rated, pipeline, who.groups))
+        keep = readable(who.groups, pipeline)
+        rated = await workers.run(lambda: [(item, keep(item)) for item in page.rated])
         return shown(
             request,
             "feedback",
@@ -70,15 +70,3 @@ def _query(wanted: RatingFilters) -> str:
         "q": wanted.search,
     }
     return urlencode({name: value for name, value in values.items() if value})
-
-
-def _readable(rated: tuple[Rated, ...], pipeline: Pipeline, groups: Groups) -> list[tuple[Rated, bool]]:
-    """Each with whether its answer may be shown: all that it quotes may be read."""
-    if groups is None:
-        return [(item, True) for item in rated]
-    document = reading(pipeline, groups)
-    return [(item, _may_be_read(item, document)) for item in rated]
-
-
-def _may_be_read(item: Rated, document: Callable[[str], Document | None]) -> bool:
-    return all(document(cited["document_id"]) is not None for cited in item.contract.get("citations", ()))
