@@ -113,8 +113,9 @@ class Keys:
             return [_key(row) for row in rows]
 
     def any_alive(self) -> bool:
+        """Whether there is a key that somebody could sign in with."""
         now = datetime.now(UTC)
-        return any(key.alive(now) for key in self.all())
+        return any(key.role is not None and key.alive(now) for key in self.all())
 
     def revoke(self, name: str) -> Key:
         """The key of that name or id, which opens nothing from here on.

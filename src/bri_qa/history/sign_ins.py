@@ -26,7 +26,7 @@ class SignIn:
 
 
 class SignIns:
-    """The sessions in the database. A copy of the file opens none of them: an id is 256 random bits, and kept as a hash."""
+    """The sessions in the database. A copy of the file opens none: an id is 256 random bits, kept as a hash."""
 
     def __init__(self, database: Database, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
         self._database, self._now = database, now

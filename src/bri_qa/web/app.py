@@ -123,9 +123,7 @@ def _surround(app: FastAPI, settings: Settings, records: Records, resolve: Resol
     app.add_middleware(AccessMiddleware, resolve=resolve)
     app.add_middleware(VoidMiddleware, public_url=settings.public_url)
     app.add_middleware(CookieMiddleware, identity=records.identity)
-    app.add_middleware(
-        CORSMiddleware, allow_origins=[]
-    )  # no origin; it also stops Gradio from adding its own, open one
+    app.add_middleware(CORSMiddleware, allow_origins=[])  # no origin at all; else Gradio would add its own, open one
     app.add_middleware(GateMiddleware, larger=admin.larger(settings), origins=sharing)
     app.add_middleware(openai.ErrorsMiddleware)
     app.add_middleware(OriginsMiddleware, origins=sharing)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -12,7 +13,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 
 from bri_qa.errors import HistoryError
-from bri_qa.history.keys import Key
+from bri_qa.history.keys import Key, Keys
 from bri_qa.settings import Settings
 from bri_qa.web import pages, sign_in_page, visitors
 from bri_qa.web.access import Person, person
@@ -219,6 +220,11 @@ def _down(door: Door, request: Request, onward: str, error: ProviderDownError) -
 def _broken(door: Door, request: Request, onward: str, error: HistoryError) -> Response:
     log.error("a session could not be written: %s", error)
     return door.page(request, onward, "broken", 503)
+
+
+def entrance(settings: Settings, keys: Keys) -> Callable[[], bool]:
+    """A function that says whether there is a way to sign in; it reads the keys, of which new ones are made meanwhile."""
+    return lambda: settings.oidc_issuer is not None or (settings.sign_in_with_key and keys.any_alive())
 
 
 def known(who: Person) -> str | None:
