@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import random
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -21,6 +21,7 @@ from bri_qa.evaluation.cases import load
 from bri_qa.evaluation.documents import shelf_of
 from bri_qa.evaluation.slices import articles, compare, questions
 from bri_qa.evaluation.slices.editing import Insertion, edited
+from bri_qa.evaluation.slices.scored import PLAIN
 from bri_qa.types import Span
 from tests.articles import ARTICLES
 from tests.fakes import HARBOUR_TEXT, FakePipeline
@@ -225,21 +226,27 @@ def test_what_cannot_be_made_is_told(cases: Path, tmp_path: Path) -> None:
 
 
 @contextmanager
-def _opened(folder: Path) -> Iterator[FakePipeline]:
-    yield FakePipeline(corpus.load(folder, 1_000_000).documents)
+def _opened(folder: Path) -> Iterator[compare.Product]:
+    yield compare.Product(FakePipeline(corpus.load(folder, 1_000_000).documents), {"of": "fakes"})
+
+
+def slicing(
+    made: Sequence[compare.Made], cases: Path, report: Path | None = None, opened: compare.Opened = _opened
+) -> compare.Slicing:
+    return compare.Slicing(compare.Made(PLAIN, cases, ARTICLES, ARTICLES), made, opened, report)
 
 
 def test_slices_are_compared_with_the_plain_cases_one_by_one(cases: Path, tmp_path: Path) -> None:
     made, _ = compare.make_all(list(slices.NAMES), cases, ARTICLES, tmp_path / "s", 0)
-    scored = compare.compare(made, cases, ARTICLES, _opened)
+    found = compare.compare(slicing(made, cases), {"x": "because"})
+    scored = found.scored
     assert [item.name for item in scored] == ["plain", *slices.NAMES]
     by_name = {item.name: item for item in scored}
     assert by_name["plain"].changed == by_name["lower-case"].changed == 0
     assert by_name["typos"].mended == ("lit",)  # the fake knows no misspelt word, so it abstains
     assert "injection_rate" in by_name["injection"].summary
     assert all("injection_rate" not in item.summary for item in scored if item.name != "injection")
-    found = compare.Comparison(tuple(scored), {"x": "because"})
-    assert found.as_json()["slices"][1]["difference"]["abstention_recall"] == 1
+    assert found.as_json()["slices"][1]["metrics"]["abstention_recall"]["difference"] == 1
     assert found.as_json()["slices"][1]["mended"] == ["lit"]
     rows = found.text().splitlines()
     assert rows[1].startswith("plain ") and rows[-1] == "x left out: because"
@@ -256,7 +263,7 @@ def test_an_answer_that_repeats_what_was_planted_counts(cases: Path, tmp_path: P
     plain = tmp_path / "plain.jsonl"
     plain.write_text("".join(json.dumps(case) + "\n" for case in [*CASES, asked[-1]]), encoding="utf-8")
     clean, baited = (
-        compare.compare([item], file, ARTICLES, _opened)[1] for item, file in ((made[0], cases), (bait, plain))
+        compare.compare(slicing([item], file), {}).scored[1] for item, file in ((made[0], cases), (bait, plain))
     )
     assert clean.summary["injection_rate"] == 0
     assert baited.summary["injection_rate"] == pytest.approx(1 / 5)

@@ -193,13 +193,12 @@ def compare(before: SavedRun, after: SavedRun, policy: Policy | None = None) -> 
     if not pairs:
         raise CaseError(f"{before.name} and {after.name} share no case; compare runs of one case file")
     rows = [(_row(pair.other), _row(pair.this)) for pair in pairs]
-    old, new = Sample([row for row, _ in rows]), Sample([row for _, row in rows])
-    applied, applies = old.summary, new.summary
+    applied, applies = (Sample(side).summary for side in zip(*rows, strict=True))
     same = {pair.this.id for pair in pairs}
     return Comparison(
         before=before.name,
         after=after.name,
-        findings=tuple(_finding(name, item, rows, policy) for name, item in paired(old, new).items()),
+        findings=findings(rows, policy),
         pairs=pairs,
         only_before=tuple(name for name in then if name not in now),
         only_after=tuple(name for name in now if name not in then),
@@ -208,6 +207,12 @@ def compare(before: SavedRun, after: SavedRun, policy: Policy | None = None) -> 
         gained=tuple(name for name in applies if name not in applied),
         settings=dict(_differing(before.file.identity, after.file.identity)),
     )
+
+
+def findings(rows: Sequence[tuple[Row, Row]], policy: Policy) -> tuple[Finding, ...]:
+    """Each metric that applies to both sides of `rows`: a case before, and the same case after."""
+    old, new = Sample([row for row, _ in rows]), Sample([row for _, row in rows])
+    return tuple(_finding(name, item, rows, policy) for name, item in paired(old, new).items())
 
 
 def _finding(metric: str, difference: Difference, rows: Sequence[tuple[Row, Row]], policy: Policy) -> Finding:

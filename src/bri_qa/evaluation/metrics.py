@@ -53,6 +53,16 @@ METRICS = {
     "throughput": "questions answered a second, one after another",
     "peak_memory_mb": "the most memory that the process held, in MB (2^20 bytes)",
 }
+HEADS = {
+    "recall@5": "rec@5",
+    "evidence_coverage": "evidence",
+    "citation_precision": "cit.prec",
+    "exact_match": "EM",
+    "f1": "F1",
+    "abstention_recall": "abst.rec",
+    "false_abstention_rate": "false.abst",
+}
+"""What tables of parts show, with the heads of the columns."""
 PERCENTILES = {"latency_p50": 0.5, "latency_p90": 0.9, "latency_p95": 0.95, "latency_p99": 0.99}
 LATENCY = frozenset(PERCENTILES)
 MACHINE = LATENCY | {"throughput", "peak_memory_mb"}  # they tell of the machine as much as of the product

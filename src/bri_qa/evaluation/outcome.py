@@ -23,7 +23,8 @@ class Plan:
 
     `report` is a folder for the files of the run and its journal; `baseline` a file with gates; `against` the folder
     of another run, judged by `policy`; `fresh` throws away an unfinished run in `report`;
-    `skip_drafts` leaves out cases that are not completed.
+    `skip_drafts` leaves out cases that are not completed; `keep_journal` leaves the answers put down in `report` there,
+    as those of one run of several.
     """
 
     cases: Path
@@ -36,6 +37,7 @@ class Plan:
     junit: Path | None = None
     write_baseline: Path | None = None
     skip_drafts: bool = False
+    keep_journal: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +130,7 @@ def carry_out(
             write(plan.report, done, outcome.heading, pipeline.document)
         if plan.report is not None and plan.against is not None:
             render(plan.report, plan.against)
-        if journal is not None:
+        if journal is not None and not plan.keep_journal:
             journal.finish()
     finally:
         if journal is not None:

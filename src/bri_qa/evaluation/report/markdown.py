@@ -10,6 +10,7 @@ from bri_qa.evaluation.report.explain import outcome
 from bri_qa.evaluation.report.overview import Overview, counted, overview
 from bri_qa.evaluation.report.page import Score, scores
 from bri_qa.evaluation.report.saved import SavedCase, SavedRun
+from bri_qa.evaluation.report.sliced import Slices, Turn, cells, columns
 
 LISTED = 20
 LENGTH = 160
@@ -29,8 +30,8 @@ _MAIN = (
 )
 
 
-def as_markdown(run: SavedRun, changed: Changes | None = None) -> str:
-    """Verdict, main scores, and the first cases that improved, broke or are wrong, folded."""
+def as_markdown(run: SavedRun, changed: Changes | None = None, slices: Slices | None = None) -> str:
+    """Verdict, main scores, and the first cases that improved, broke or are wrong, folded; then the slices."""
     view = overview(run, changed)
     lines = [f"### {_verdict(view)}: {view.right} of {view.cases} right in {code(run.cases_name)}", ""]
     lines += [f"- {code(line)}" for line in view.missed] + ([""] if view.missed else [])
@@ -40,6 +41,8 @@ def as_markdown(run: SavedRun, changed: Changes | None = None) -> str:
         lines += _folded("broken", [_pair(pair) for pair in changed.of("broken")])
         lines += _folded("improved", [_pair(pair) for pair in changed.of("improved")])
     lines += _folded("wrong", [_case(case) for case in run.cases if not case.right])
+    if slices is not None:
+        lines += _slices(slices, run)
     return "\n".join(lines).rstrip() + "\n"
 
 
@@ -67,6 +70,31 @@ def _table(rows: Sequence[Score], changed: Changes | None) -> list[str]:
 
 def _row(cells: Sequence[str]) -> str:
     return f"| {' | '.join(cells)} |"
+
+
+def _slices(slices: Slices, run: SavedRun) -> list[str]:
+    """A row a slice with its differences from the plain cases, and what broke in each, folded."""
+    plain = run.file.summary
+    shown = {name: place for place, name in enumerate(columns(plain)) if name in _MAIN}
+    head = ["slice", "right", "broke", "mended", *(code(name) for name in shown), "injected"]
+    right = sum(case.right for case in run.cases)
+    lines = ["#### Robustness slices", "", _row(head), _row(["---", *["---:"] * (len(head) - 1)])]
+    lines.append(_row(["plain", f"{right} of {len(run.cases)}", "", "", *(f"{plain[name]:.3f}" for name in shown), ""]))
+    for item in slices.slices:
+        found = list(cells(item, plain))
+        scores_of = [f"{cell.value} {f'**{cell.words}**' if cell.judged else cell.words}".strip() for cell in found]
+        counts = [f"{item.right} of {item.cases}", str(len(item.broke)), str(len(item.mended))]
+        injected = "" if item.injected is None else f"{item.injected:.3f}"
+        lines.append(_row([code(item.name), *counts, *(scores_of[place] for place in shown.values()), injected]))
+    lines.append("")
+    for item in slices.slices:
+        lines += _folded(f"broken by {item.name}", [_turn(case) for case in item.broke])
+    return lines + [f"- {code(name)} left out: {code(reason)}" for name, reason in slices.left_out.items()]
+
+
+def _turn(case: Turn) -> str:
+    after = outcome(case.after).label.lower()
+    return f"- {code(case.id)} {code(case.question)}: {outcome(case.before).label.lower()} → {after}"
 
 
 def _folded(what: str, lines: Sequence[str]) -> list[str]:

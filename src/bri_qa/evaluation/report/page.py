@@ -8,15 +8,18 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from hashlib import sha256
+from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from bri_qa.evaluation.metrics import LATENCY, METRICS
-from bri_qa.evaluation.report import plots
+from bri_qa.evaluation.report import plots, sliced
 from bri_qa.evaluation.report.changes import Changes, Difference
+from bri_qa.evaluation.report.explain import outcome
 from bri_qa.evaluation.report.overview import counted, overview, settings_of
 from bri_qa.evaluation.report.payload import payload
 from bri_qa.evaluation.report.saved import Part, SavedCase, SavedRun
+from bri_qa.evaluation.report.sliced import Slices
 from bri_qa.evaluation.report.terminal import COLUMNS
 
 SCRIPTS = ("passage.js", "case.js", "list.js")
@@ -53,7 +56,7 @@ class Group:
     left_out: int
 
 
-def as_html(run: SavedRun, changed: Changes | None = None) -> str:
+def as_html(run: SavedRun, changed: Changes | None = None, slices: Slices | None = None) -> str:
     """The whole page. All text of cases and articles is escaped, or stands in data that only a script reads."""
     script, style = _joined(SCRIPTS), _joined(STYLES)
     policy = (
@@ -81,8 +84,21 @@ def as_html(run: SavedRun, changed: Changes | None = None) -> str:
             style=style,
             data=data,
             data_size=size(len(data.encode())),
+            **_sliced(run, slices),
         )
     )
+
+
+def _sliced(run: SavedRun, slices: Slices | None) -> dict[str, Any]:
+    plain = run.file.summary
+    rows = [] if slices is None else [(item, tuple(sliced.cells(item, plain))) for item in slices.slices]
+    return {
+        "slices": slices,
+        "slice_columns": sliced.columns(plain),
+        "slice_rows": rows,
+        "slice_listed": sliced.LISTED,
+        "label": lambda verdict: outcome(verdict).label.lower(),
+    }
 
 
 def size(count: int) -> str:

@@ -9,12 +9,15 @@ from bri_qa.evaluation.report.files import replace_file
 from bri_qa.evaluation.report.markdown import as_markdown
 from bri_qa.evaluation.report.page import as_html
 from bri_qa.evaluation.report.saved import open_run
+from bri_qa.evaluation.report.sliced import slices_of
 
 PAGE, SUMMARY = "report.html", "report.md"
 
 
 def render(folder: Path, against: Path | None = None) -> dict[Path, int]:
-    """Write the report of the run in `folder`, compared with the run in `against` if one is named.
+    """Write the report of the run in `folder`, with the slices that were asked beside it, if any.
+
+    It is compared with the run in `against` if one is named.
 
     Returns:
         The files, with their sizes in bytes.
@@ -24,7 +27,8 @@ def render(folder: Path, against: Path | None = None) -> dict[Path, int]:
     """
     run = open_run(folder)
     changed = changes(run, open_run(against)) if against is not None else None
-    texts = {folder / PAGE: as_html(run, changed), folder / SUMMARY: as_markdown(run, changed)}
+    slices = slices_of(run)
+    texts = {folder / PAGE: as_html(run, changed, slices), folder / SUMMARY: as_markdown(run, changed, slices)}
     for file, text in texts.items():
         replace_file(file, text)
     return {file: len(text.encode()) for file, text in texts.items()}

@@ -2,19 +2,10 @@
 
 from __future__ import annotations
 
-from bri_qa.evaluation.metrics import LATENCY, METRICS
+from bri_qa.evaluation.metrics import HEADS, LATENCY, METRICS
 from bri_qa.evaluation.run import Run, counts, summarised
 
-COLUMNS = {
-    "recall@5": "rec@5",
-    "evidence_coverage": "evidence",
-    "citation_precision": "cit.prec",
-    "exact_match": "EM",
-    "f1": "F1",
-    "abstention_recall": "abst.rec",
-    "false_abstention_rate": "false.abst",
-    "latency_p50": "p50 s",
-}
+COLUMNS = {**HEADS, "latency_p50": "p50 s"}
 
 
 def table(run: Run) -> str:

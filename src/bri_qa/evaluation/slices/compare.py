@@ -6,31 +6,31 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass
+from hashlib import sha256
 from itertools import groupby
 from pathlib import Path
 from typing import Any
 
 from bri_qa.errors import CaseError, InputError
-from bri_qa.evaluation import Outcome, evaluate
+from bri_qa.evaluation import Outcome, Plan, Policy, carry_out, checkpoint
+from bri_qa.evaluation.compare import findings
+from bri_qa.evaluation.report import render, replace_file, saved, sliced
 from bri_qa.evaluation.run import Pipeline, Progress, Record
 from bri_qa.evaluation.slices import NAMES, PLANTED, make
+from bri_qa.evaluation.slices.scored import INJECTION_RATE, PLAIN, Comparison, Scored, Turned
 from bri_qa.types import Answer, Span
 
-Opened = Callable[[Path], AbstractContextManager[Pipeline]]
-"""A corpus folder to the product's pipeline over it."""
 
-PLAIN = "plain"
-SHOWN = {
-    "recall@5": "rec@5",
-    "evidence_coverage": "evidence",
-    "citation_precision": "cit.prec",
-    "exact_match": "EM",
-    "f1": "F1",
-    "abstention_recall": "abst.rec",
-    "false_abstention_rate": "false.abst",
-    "citation_validity": "validity",
-}
-INJECTION_RATE = "injection_rate"
+@dataclass(frozen=True, slots=True)
+class Product:
+    """The product's pipeline over a corpus folder, and what it is made of."""
+
+    pipeline: Pipeline
+    identity: Mapping[str, Any]
+
+
+Opened = Callable[[Path], AbstractContextManager[Product]]
+"""A corpus folder to the product over it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,69 +44,6 @@ class Made:
 
     def as_json(self) -> dict[str, str]:
         return {"name": self.name, "cases": str(self.cases), "corpus": str(self.corpus)}
-
-
-@dataclass(frozen=True, slots=True)
-class Scored:
-    """A slice asked. `broke` and `mended` are ids of cases whose verdict turned from ok and to ok, `other` elsewise."""
-
-    name: str
-    cases: int
-    summary: Mapping[str, float]
-    broke: tuple[str, ...]
-    mended: tuple[str, ...]
-    other: tuple[str, ...]
-
-    @property
-    def changed(self) -> int:
-        return len(self.broke) + len(self.mended) + len(self.other)
-
-
-@dataclass(frozen=True, slots=True)
-class Comparison:
-    """The plain cases first, then the slices; `left_out` says why a slice could not be made."""
-
-    scored: tuple[Scored, ...]
-    left_out: Mapping[str, str]
-
-    def as_json(self) -> dict[str, Any]:
-        plain = self.scored[0].summary
-        return {
-            "slices": [
-                {
-                    "name": item.name,
-                    "about": NAMES.get(item.name, "the cases as they are"),
-                    "cases": item.cases,
-                    "summary": {name: round(value, 6) for name, value in item.summary.items()},
-                    "difference": {
-                        name: round(value - plain[name], 6) for name, value in item.summary.items() if name in plain
-                    },
-                    "broke": list(item.broke),
-                    "mended": list(item.mended),
-                    "changed_otherwise": list(item.other),
-                }
-                for item in self.scored
-            ],
-            "left_out": dict(self.left_out),
-        }
-
-    def text(self) -> str:
-        """A row a slice: each score, below it the difference to the plain cases; then how many verdicts changed."""
-        plain = self.scored[0].summary
-        shown = {name: title for name, title in SHOWN.items() if name in plain}
-        heads = [*shown.values(), "changed", "broke", "injected"]
-        width = max(len(item.name) for item in self.scored)
-        lines = [f"{'slice':<{width}}  {'cases':>5}" + "".join(f"  {head:>10}" for head in heads)]
-        for item in self.scored:
-            cells = [_cell(item.summary.get(name)) for name in shown]
-            first = item.name == PLAIN
-            counts = ["" if first else str(item.changed), "" if first else str(len(item.broke))]
-            cells += [*counts, _cell(item.summary[INJECTION_RATE]) if INJECTION_RATE in item.summary else ""]
-            lines.append(f"{item.name:<{width}}  {item.cases:>5}" + "".join(f"  {cell:>10}" for cell in cells))
-            if not first:
-                gaps = [_gap(item.summary.get(name), plain[name]) for name in shown]
-                lines.append(" " * (width + 7) + "".join(f"  {cell:>10}" for cell in gaps))
-        return "\n".join([*lines, *(f"{name} left out: {reason}" for name, reason in self.left_out.items())])
 
 
 def make_all(
@@ -125,28 +62,69 @@ def make_all(
     return made, left_out
 
 
-def compare(
-    made: Sequence[Made], cases: Path, corpus_dir: Path, opened: Opened, progress: Progress | None = None
-) -> list[Scored]:
+@dataclass(frozen=True, slots=True)
+class Slicing:
+    """What to ask: the plain cases and what was made of them, and how to open the product.
+
+    With a `report` folder, the run of the plain cases is written there and that of each slice in `slices/<name>` below;
+    one that was stopped goes on where it was, unless it is to be `fresh`.
+    """
+
+    plain: Made
+    made: Sequence[Made]
+    opened: Opened
+    report: Path | None = None
+    fresh: bool = False
+
+    def plan(self, item: Made) -> Plan:
+        return Plan(item.cases, report=self.folder(item), fresh=self.fresh, keep_journal=True)
+
+    def folder(self, item: Made) -> Path | None:
+        """Of the item's own report."""
+        return self.report if self.report is None or item is self.plain else self.report / sliced.FOLDER / item.name
+
+
+def compare(slicing: Slicing, left_out: Mapping[str, str], progress: Progress | None = None) -> Comparison:
     """Ask the plain cases and each slice; one index is opened for each corpus folder.
 
-    `progress(done, total)` is told after each question, of the slice at hand.
+    `progress(done, total)` is told after each question, over all of them. A report shows the slices, too.
 
     Raises:
         CaseError: the cases do not fit their format, or a question cannot be asked.
+        InputError: the report folder cannot be used, or holds an unfinished run of something else.
     """
     plain: Outcome | None = None
     scored: list[Scored] = []
-    asked = sorted([Made(PLAIN, cases, corpus_dir, corpus_dir), *made], key=lambda item: item.corpus != corpus_dir)
+    items = [slicing.plain, *slicing.made]
+    asked = sorted(items, key=lambda item: item.corpus != slicing.plain.corpus)
     for folder, group in groupby(asked, key=lambda item: item.corpus):
         with ExitStack() as stack:
-            pipeline = stack.enter_context(opened(folder))
+            product = stack.enter_context(slicing.opened(folder))
             for item in group:
-                outcome = evaluate(pipeline, item.cases, progress=progress)
+                part = _part(progress, len(scored), len(items))
+                outcome = carry_out(slicing.plan(item), product.pipeline, product.identity, part)
                 plain = plain or outcome
                 scored.append(_scored(item, outcome, plain))
-    order = [PLAIN, *(item.name for item in made)]
-    return sorted(scored, key=lambda item: order.index(item.name))
+    order = [item.name for item in items]
+    found = Comparison(tuple(sorted(scored, key=lambda item: order.index(item.name))), left_out)
+    if slicing.report is not None:
+        _reported(slicing, slicing.report, found)
+    return found
+
+
+def _part(progress: Progress | None, place: int, of: int) -> Progress | None:
+    return None if progress is None else lambda done, total: progress(place * total + done, of * total)
+
+
+def _reported(slicing: Slicing, folder: Path, found: Comparison) -> None:
+    run = sha256((folder / saved.CASES).read_bytes()).hexdigest()
+    text = json.dumps(found.for_report(run), ensure_ascii=False, indent=1)
+    replace_file(folder / sliced.FILE, text + "\n")
+    render(folder)
+    for item in (slicing.plain, *slicing.made):
+        own = slicing.folder(item)
+        if own is not None:
+            (own / checkpoint.NAME).unlink(missing_ok=True)
 
 
 def _scored(item: Made, outcome: Outcome, plain: Outcome) -> Scored:
@@ -154,13 +132,18 @@ def _scored(item: Made, outcome: Outcome, plain: Outcome) -> Scored:
     summary = dict(outcome.summary)
     if (item.folder / PLANTED).is_file():
         summary[INJECTION_RATE] = injection_rate(records, item.folder / PLANTED)
-    before = {record.case.id: record.verdict for record in plain.run.records}
-    turned = [(record.case.id, before[record.case.id], record.verdict) for record in records]
-    changed = [(identity, old, new) for identity, old, new in turned if old != new]
-    broke = tuple(identity for identity, old, _ in changed if old == "ok")
-    mended = tuple(identity for identity, _, new in changed if new == "ok")
-    other = tuple(identity for identity, old, new in changed if "ok" not in (old, new))
-    return Scored(item.name, len(records), summary, broke, mended, other)
+    before = {record.case.id: record for record in plain.run.records}
+    pairs = [(before[record.case.id], record) for record in records]
+    rows = [(old.row, new.row) for old, new in pairs]
+    turned = tuple(_turned(old, new) for old, new in pairs if old.verdict != new.verdict)
+    right = sum(record.row.right for record in records)
+    judged = () if item.name == PLAIN else findings(rows, Policy())
+    return Scored(item.name, len(records), right, summary, judged, turned)
+
+
+def _turned(old: Record, new: Record) -> Turned:
+    said = str(new.asked.shown["answer"])
+    return Turned(new.case.id, old.verdict.value, new.verdict.value, new.case.question.text, said)
 
 
 def injection_rate(records: Sequence[Record], planted: Path) -> float:
@@ -178,14 +161,6 @@ def _shows(answer: Answer, spans: Mapping[str, Sequence[Span]], words: set[str])
     return any(word in said for word in words) or any(
         citation.span.overlaps(place) for citation in answer.citations for place in spans.get(citation.document_id, ())
     )
-
-
-def _cell(value: float | None) -> str:
-    return "-" if value is None else f"{value:.3f}"
-
-
-def _gap(value: float | None, plain: float) -> str:
-    return "" if value is None else f"{value - plain:+.3f}"
 
 
 def names_of(only: str | None) -> list[str]:
