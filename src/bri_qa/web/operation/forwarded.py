@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Container
 from ipaddress import ip_address, ip_network
 from typing import Any, cast
 
@@ -13,6 +14,7 @@ from bri_qa.errors import SettingsError
 
 PEER = "bri_qa.peer"  # in the scope: the address of the other end of the connection, whatever its headers say
 _SAYS = (b"x-forwarded-for", b"forwarded", b"x-real-ip")
+_LEADS = (b"x-forwarded-host", b"x-forwarded-proto", b"x-gradio-server")  # Gradio writes them into its page
 
 
 def trusted(proxies: str) -> list[str]:
@@ -33,14 +35,21 @@ def trusted(proxies: str) -> list[str]:
 
 
 class ForwardedMiddleware:
-    """Takes the client's address and scheme from X-Forwarded-For and -Proto where a trusted proxy sends them."""
+    """Takes the client's address and scheme from X-Forwarded-For and -Proto where a trusted proxy sends them.
+
+    From anyone else, what says where the server is goes no further.
+    """
 
     def __init__(self, app: ASGIApp, proxies: list[str]) -> None:
-        self.app = cast(ASGIApp, ProxyHeadersMiddleware(cast(Any, app), proxies)) if proxies else app
+        known = ProxyHeadersMiddleware(cast(Any, app), proxies)
+        self.app = cast(ASGIApp, known) if proxies else app
+        self.trusted = cast(Container[str], known.trusted_hosts if proxies else ())
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
             scope[PEER] = scope["client"][0] if scope.get("client") else ""
+            if scope[PEER] not in self.trusted:
+                scope["headers"] = [pair for pair in scope["headers"] if pair[0] not in _LEADS]
         await self.app(scope, receive, send)
 
 
