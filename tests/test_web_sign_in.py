@@ -6,16 +6,21 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from fastapi.testclient import TestClient
 
 from bri_qa.errors import HistoryWriteError
-from bri_qa.web import pages, sign_in_page, texts
+from bri_qa.history import Database, Keys
+from bri_qa.settings import Settings
+from bri_qa.web import pages, sign_in, sign_in_page, texts
 from bri_qa.web.access.onward import local
 from bri_qa.web.access.sessions import COOKIE, Sessions
 from bri_qa.web.pages import House
 from bri_qa.web.sign_in_page import Shown
 from bri_qa.web.visitors import Visitor
+from tests.fakes import FakePipeline
 from tests.housing import assert_problem
-from tests.signing import Entrance, entered
+from tests.serving import made
+from tests.signing import SAME, Entrance, entered
 
 ENGLISH = texts.of(texts.ENGLISH)
 GRADIO = "<html><head></head><body><gradio-app></gradio-app></body></html>"
@@ -231,3 +236,44 @@ def test_the_chats_header_has_the_way_in_or_out() -> None:
     assert 'href="/sign-in"' in header(entrance=True) and "<span>Sign in</span>" in header(entrance=True)
     known = header(entrance=True, name="Ada")
     assert "<span>Ada</span>" in known and 'action="/sign-out"' in known and "Sign in<" not in known
+
+
+def test_the_whole_server_signs_in_below_a_path(tmp_path: Path) -> None:
+    database = Database.open(tmp_path)
+    _, key = Keys(database).new("ada", "administrator", (), (), None)
+    database.close()
+    with TestClient(
+        made(FakePipeline(), history=tmp_path, sign_in_required=True, root_path="/briqa"), follow_redirects=False
+    ) as browser:
+        browser.headers.update(SAME | {"accept": "text/html"})
+        sent = browser.get("/articles?q=quay")
+        assert (sent.status_code, sent.headers["location"]) == (303, "/briqa/sign-in?next=%2Farticles%3Fq%3Dquay")
+        page = browser.get("/sign-in?next=%2Farticles%3Fq%3Dquay").text
+        assert 'action="/briqa/sign-in/key"' in page and 'name="next" value="/articles?q=quay"' in page
+        assert browser.get("/static/fonts/IBMPlexSans/IBMPlexSans-Regular.woff2").status_code == 200
+        done = browser.post("/sign-in/key", data={"key": key, "next": "/articles?q=quay"})
+        assert done.headers["location"] == "/briqa/articles?q=quay"
+        assert "; Path=/briqa; " in done.headers["set-cookie"]
+        session = {"cookie": done.headers["set-cookie"].partition(";")[0]}
+        chat = browser.get("/", headers=session)
+        assert "<span>ada</span>" in chat.text and 'action="/briqa/sign-out"' in chat.text
+        assert chat.headers["referrer-policy"] == "same-origin" and "set-cookie" not in chat.headers
+        assert browser.get("/admin/feedback", headers=session).status_code == 200
+        assert browser.get("/api/v1/history", headers=session).json()["conversations"] == []
+        out = browser.post("/sign-out", headers=session)
+        assert out.headers["location"] == "/briqa/sign-in?left"
+        assert f"{COOKIE}=; Path=/briqa; Max-Age=0" in out.headers["set-cookie"]
+        assert browser.get("/admin/feedback", headers=session).status_code == 303
+
+
+def test_the_way_in_is_shown_where_there_is_one(tmp_path: Path) -> None:
+    with entered(tmp_path) as house:
+        settings = Settings.load({}, history_dir=tmp_path)
+        shown = sign_in.entrance(settings, house.keys)
+        assert not shown()
+        house.key("minter", None)
+        assert not shown()
+        house.key("ada")
+        assert shown() and not sign_in.entrance(settings.model_copy(update={"sign_in_with_key": False}), house.keys)()
+        provider = {"sign_in_with_key": False, "oidc_issuer": "https://login.example"}
+        assert sign_in.entrance(settings.model_copy(update=provider), house.keys)()
