@@ -1,25 +1,26 @@
 """`bri-qa eval` over many cases: the suite's own time beside the time of the models.
 
-5,000 cases over 10,000 passages, or as many cases as BENCH_CASES says over twice as many passages. First with answers
+5,000 cases over 10,000 passages, or as many cases as `--cases` says over twice as many passages. First with answers
 that cost nothing, so that all is the suite's own time; then with the real pipeline, and with several threads asking it.
+One that was killed goes on where it was when it is given again.
 """
 
 from __future__ import annotations
 
 import json
-import os
 import statistics
+import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from hashlib import sha256
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 from bench.texts import many_passages
+from bench.unfinished import Clock, Unfinished
 from bri_qa.compose import identity_card, pipeline, refresh
-from bri_qa.evaluation import Outcome, Plan, carry_out
+from bri_qa.evaluation import Plan, carry_out, checkpoint
 from bri_qa.evaluation.run import Pipeline
 from bri_qa.settings import Settings
 from bri_qa.types import Answer, Citation, CitedStatement, Document, Hit, Passage, Question, Source, Span, Trace
@@ -30,22 +31,25 @@ _THREADS = (1, 2, 4)
 _ROUNDS = 5
 
 
-def measure(quick: bool) -> dict[str, Any]:
+def measure(quick: bool, cases: int | None = None, fresh: bool = False) -> dict[str, Any]:
     """Seconds of whole runs, of asking alone and of the rest; questions a second by threads."""
-    count = 20 if quick else int(os.environ.get("BENCH_CASES", CASES))
+    count = cases or (20 if quick else CASES)
     texts = many_passages(2 * count)
     documents = [_document(start, texts[start : start + _TOGETHER]) for start in range(0, len(texts), _TOGETHER)]
-    with TemporaryDirectory() as name:
-        folder = Path(name)
-        cases = folder / "cases.jsonl"
-        lines = [_case(number, documents) for number in range(count)]
-        cases.write_text("".join(json.dumps(line) + "\n" for line in lines), encoding="utf-8")
-        free = _timed(lambda: carry_out(Plan(cases, report=folder / "free"), Instant(documents, lines)))
-        settings = _indexed(folder, documents)
-        asked = pipeline(settings)
-        real = _timed(lambda: carry_out(Plan(cases, report=folder / "real"), asked, identity_card(settings)))
-        sizes = {file.name: file.stat().st_size for file in sorted((folder / "real").iterdir())}
-        threads = _threads(asked, [line["question"] for line in lines[: min(count, 50)]])
+    lines = [_case(number, documents) for number in range(count)]
+    kept = Unfinished.open(f"evaluate-{count}", fresh)
+    file = kept.folder / "cases.jsonl"
+    file.write_text("".join(json.dumps(line) + "\n" for line in lines), encoding="utf-8")
+    free = kept.part("free", lambda: _timed(file, kept.folder / "free", Instant(documents, lines), {}))
+    kept.part("corpus", lambda: _written(kept.folder / "corpus", documents))
+    settings = Settings.load({}, corpus_dir=kept.folder / "corpus", index_dir=kept.folder / "index")
+    refresh(settings).run()
+    asked = pipeline(settings)
+    real = kept.part("real", lambda: _timed(file, kept.folder / "real", asked, identity_card(settings)))
+    files = [file for file in sorted((kept.folder / "real").iterdir()) if file.name != checkpoint.NAME]
+    sizes = {file.name: file.stat().st_size for file in files}
+    threads = kept.part("threads", lambda: _threads(asked, [line["question"] for line in lines[: min(count, 50)]]))
+    kept.finish()
     return {
         "cases": count,
         "documents": len(documents),
@@ -110,28 +114,39 @@ def _case(number: int, documents: Sequence[Document]) -> dict[str, Any]:
     }
 
 
-def _indexed(folder: Path, documents: Sequence[Document]) -> Settings:
-    (folder / "corpus").mkdir()
+def _written(folder: Path, documents: Sequence[Document]) -> int:
+    folder.mkdir(exist_ok=True)
     for item in documents:
-        (folder / "corpus" / f"{item.id}.txt").write_text(item.text, encoding="utf-8")
-    settings = Settings.load({}, corpus_dir=folder / "corpus", index_dir=folder / "index")
-    refresh(settings).run()
-    return settings
+        (folder / f"{item.id}.txt").write_text(item.text, encoding="utf-8")
+    return len(documents)
 
 
-def _timed(run: Callable[[], Outcome]) -> dict[str, Any]:
-    start, worked = time.perf_counter(), time.process_time()
-    outcome = run()
-    seconds, worked = time.perf_counter() - start, time.process_time() - worked
+def _timed(cases: Path, report: Path, pipeline: Pipeline, identity: Mapping[str, Any]) -> dict[str, Any]:
+    """A whole run, in as many processes as it took. `seconds` are those of each answer once and all the suite's own.
+
+    The question that each process asks first, so that models are loaded, is in neither.
+    """
+    clock = Clock(pipeline, report.with_name(f"{report.name}-spent"))
+
+    def progress(done: int, total: int) -> None:
+        clock.tick()
+        if done % 50 == 0 or done == total:
+            print(f"{report.name}: {done} of {total}", file=sys.stderr, flush=True)
+
+    outcome = carry_out(Plan(cases, report=report, keep_journal=True), clock, identity, progress)
+    clock.tick()
+    spent = clock.every()
     asking = sum(record.seconds for record in outcome.run.records)
+    suite = sum(item.beside for item in spent)
     return {
-        "seconds": round(seconds, 2),
+        "seconds": round(asking + suite, 2),
         "asking_seconds": round(asking, 2),
-        "suite_seconds": round(seconds - asking, 2),
-        "suite_ms_per_case": round(1000 * (seconds - asking) / len(outcome.run.records), 2),
-        "cpu_seconds": round(worked, 2),
-        "suite_share": round((seconds - asking) / seconds, 4),
+        "suite_seconds": round(suite, 2),
+        "suite_ms_per_case": round(1000 * suite / len(outcome.run.records), 2),
+        "cpu_seconds": round(sum(item.cpu for item in spent), 2),
+        "suite_share": round(suite / (asking + suite), 4),
         "peak_memory_mb": outcome.run.peak_memory_mb,
+        "processes": len(spent),
     }
 
 
