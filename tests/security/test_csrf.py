@@ -29,7 +29,12 @@ FOREIGN = {
     "no origin that can be read": {"Origin": "http://[::1"},
     "a site that is new to us": {"Sec-Fetch-Site": "sideways"},
 }
-OURS = ({"Sec-Fetch-Site": "same-origin"}, {"Sec-Fetch-Site": "none"}, {"Origin": "http://testserver"}, {})
+OURS: tuple[dict[str, str], ...] = (
+    {"Sec-Fetch-Site": "same-origin"},
+    {"Sec-Fetch-Site": "none"},
+    {"Origin": "http://testserver"},
+    {},
+)
 
 
 @pytest.fixture(scope="module")

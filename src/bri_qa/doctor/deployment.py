@@ -9,11 +9,12 @@ import stat
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from importlib.util import find_spec
-from ipaddress import ip_address, ip_network
+from ipaddress import ip_network
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from bri_qa import compose
+from bri_qa.doctor.access import near
 from bri_qa.doctor.findings import Finding, tried
 from bri_qa.errors import BriQAError, CorpusError, IndexStoreError, SettingsError
 from bri_qa.settings import Settings
@@ -26,7 +27,6 @@ _LATE_SECONDS = 300
 def examined(settings: Settings) -> Iterator[Finding]:
     """One finding a check."""
     checks: tuple[tuple[str, Callable[[Settings], str]], ...] = (
-        ("address", _address),
         ("public address", _public),
         ("proxies", _proxies),
         ("folder of the history", _history),
@@ -43,28 +43,13 @@ def examined(settings: Settings) -> Iterator[Finding]:
     yield _corpus(settings)
 
 
-def _near(host: str) -> bool:
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
-
-
-def _address(settings: Settings) -> str:
-    if _near(settings.host):
-        return f"{settings.host} is reached from this machine alone"
-    raise SettingsError(
-        f"whoever reaches {settings.host} may ask, for nobody signs in; bind 127.0.0.1 (BRI_QA_HOST) behind a proxy"
-    )
-
-
 def _public(settings: Settings) -> str:
     if settings.public_url is None:
         if settings.root_path or settings.trusted_proxies:
             raise SettingsError("a proxy is configured, but not where users find it; set BRI_QA_PUBLIC_URL")
         return "links name the address that a request came to"
     shown = urlsplit(settings.public_url)
-    if shown.scheme != "https" and not _near(shown.hostname or ""):
+    if shown.scheme != "https" and not near(shown.hostname or ""):
         raise SettingsError(
             f"{settings.public_url} is not encrypted: cookies and questions can be read on the way; use https"
         )
@@ -113,10 +98,10 @@ def _readable(path: Path) -> bool:
 
 
 def _secrets(settings: Settings) -> str:
-    files = [settings.llm_api_key_file] if settings.llm_api_key_file is not None else []
+    files = [path for path in (settings.llm_api_key_file, settings.oidc_client_secret_file) if path is not None]
     for path in files:
         if not path.is_file():
-            raise SettingsError(f"{path} is not there; write the key into it")
+            raise SettingsError(f"{path} is not there; write the secret into it")
         if _readable(path):
             raise SettingsError(f"{path} can be read by other users of this machine; chmod 600 {path}")
     return f"files of their own: {len(files)}"
