@@ -10,6 +10,7 @@ import pytest
 from fastapi import Depends, FastAPI, Request
 from fastapi.testclient import TestClient
 
+from bri_qa.errors import HistoryWriteError
 from bri_qa.history import Database, Keys
 from bri_qa.web import guards
 from bri_qa.web.access import AccessMiddleware, CredentialsError, Person, Role, person
@@ -110,6 +111,16 @@ def test_a_key_without_a_role_opens_nothing(keys: Keys) -> None:
         client = _client(keys, anonymous)
         assert_problem(client.get("/api/v1/who", headers=_with(secret)), 403, "reader_only", "your key has no role")
         assert_problem(client.get("/api/v1/rated", headers=_with(secret)), 403, "reader_only")
+
+
+def test_keys_that_cannot_be_looked_up_are_not_taken_for_wrong_ones() -> None:
+    app = FastAPI()
+
+    def locked(_: object) -> Person:
+        raise HistoryWriteError("the history is locked; try again")
+
+    app.add_middleware(AccessMiddleware, resolve=locked)
+    assert_problem(TestClient(app).get("/page"), 503, "not_available", "the history is locked")
 
 
 def test_a_session_that_is_not_valid_leads_to_the_sign_in_page_and_keeps_nobody_from_it(keys: Keys) -> None:

@@ -63,7 +63,6 @@ class ShellMiddleware:
             headers["Content-Length"] = str(len(page))
             headers["Content-Security-Policy"] = chat_csp(pages.inline_script_hashes(text))
             headers["Cache-Control"] = "no-store"
-            headers["Referrer-Policy"] = "same-origin"  # with no-referrer the sign-out form would come from nowhere
             headers["Vary"] = "Accept-Language, Cookie"
             start["headers"] = headers.raw
         await send(start)

@@ -37,8 +37,6 @@ _HEADERS = {
     "Content-Security-Policy": LISTING_CSP,
     "Cache-Control": "no-store",
     "Vary": "Accept-Language, Cookie",
-    # With no-referrer a form would be sent with `Origin: null`, as a page of another site would send it.
-    "Referrer-Policy": "same-origin",
 }
 
 

@@ -9,6 +9,7 @@ from starlette.requests import HTTPConnection
 from starlette.responses import RedirectResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from bri_qa.errors import HistoryError
 from bri_qa.web.access.people import KEY, CredentialsError, Person, Resolve
 from bri_qa.web.security import HEADERS, problem
 
@@ -45,6 +46,9 @@ class AccessMiddleware:
                 await _refused(connection, str(error))(scope, receive, send)
                 return
             found = Person()
+        except HistoryError as error:
+            await problem(503, "not_available", str(error))(scope, receive, send)
+            return
         scope[KEY] = found
         if found.role is None and not everybody:
             await _stranger(connection, found)(scope, receive, send)
