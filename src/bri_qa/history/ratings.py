@@ -131,8 +131,8 @@ class Ratings:
     def lines(
         self, filters: RatingFilters = EVERYTHING, keep: Callable[[Rated], bool] = lambda _: True
     ) -> Iterator[str]:
-        """For an administrator: each feedback that `keep` lets pass as one line of JSON, oldest first, as the eval suite
-        reads it.
+        """For an administrator: each feedback that `keep` lets pass as one line of JSON, oldest first, as the
+        eval suite reads it.
 
         What comes in while the lines are read may be among them or not; none is told twice.
         """
