@@ -10,15 +10,7 @@ from bri_qa.evaluation import evaluate
 from tests.fakes import FakePipeline, document, web_documents
 
 SCRIPT = "</script><script>window.pwned=9</script><img src=x onerror=window.pwned=8>"
-CASES: list[dict[str, Any]] = [
-    {
-        "id": "quay",
-        "question": "How long is the new quay?",
-        "answers": ["640"],
-        "evidence": [{"document_id": "harbour", "quote": "The new quay is 640 metres long"}],
-        "kind": "number",
-        "tags": ["plain"],
-    },
+COMMON: list[dict[str, Any]] = [
     {
         "id": "owner",
         "question": "And the fish market?",
@@ -34,8 +26,20 @@ CASES: list[dict[str, Any]] = [
         "evidence": [{"document_id": "harbour", "quote": "the market would stay on the old pier"}],
         "kind": "place",
     },
-    {"id": "lit", "question": "When will the lighthouse be lit again?", "answers": [], "kind": "none"},
     {"id": "elephant", "question": "What colour is the elephant?", "answers": [], "kind": "none"},
+    {"id": "lit", "question": "When will the lighthouse be lit again?", "answers": [], "evidence": [], "kind": "none"},
+]
+"""Cases over the harbour of the fakes, of which test_evaluation.py works out the scores, too."""
+CASES: list[dict[str, Any]] = [
+    {
+        "id": "quay",
+        "question": "How long is the new quay?",
+        "answers": ["640"],
+        "evidence": [{"document_id": "harbour", "quote": "The new quay is 640 metres long"}],
+        "kind": "number",
+        "tags": ["plain"],
+    },
+    *COMMON,
 ]
 HOSTILE: list[dict[str, Any]] = [
     {

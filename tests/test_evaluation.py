@@ -13,6 +13,7 @@ from bri_qa.errors import CaseError, InputError, ModelError
 from bri_qa.evaluation import baseline_of, evaluate
 from bri_qa.evaluation.metrics import MACHINE, METRICS, PERCENTILES
 from tests.fakes import HARBOUR_TEXT, FakePipeline, document
+from tests.saved_runs import COMMON
 
 CASES: list[dict[str, Any]] = [
     {
@@ -29,23 +30,7 @@ CASES: list[dict[str, Any]] = [
         "evidence": [{"document_id": "harbour", "quote": "The repairs cost 48 million crowns"}],
         "kind": "number",
     },
-    {
-        "id": "owner",
-        "question": "And the fish market?",
-        "history": [{"role": "user", "text": "Who owns the harbour?"}, {"role": "assistant", "text": "The town."}],
-        "evidence": [{"document_id": "harbour", "quote": "Tomas Reiner, who owns the fish market"}],
-        "kind": "name",
-        "tags": ["follow-up"],
-    },
-    {
-        "id": "moved",
-        "question": "Where will fishmongers trade this summer?",
-        "answers": ["on the old pier"],
-        "evidence": [{"document_id": "harbour", "quote": "the market would stay on the old pier"}],
-        "kind": "place",
-    },
-    {"id": "elephant", "question": "What colour is the elephant?", "answers": [], "kind": "none"},
-    {"id": "lit", "question": "When will the lighthouse be lit again?", "answers": [], "evidence": [], "kind": "none"},
+    *COMMON,
 ]
 
 
