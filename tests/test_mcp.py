@@ -7,6 +7,7 @@ import socket
 import threading
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -21,7 +22,9 @@ from starlette.requests import HTTPConnection
 
 from bri_qa import mcp, render
 from bri_qa.errors import IndexMissingError, SettingsError
+from bri_qa.history import Database, Keys
 from bri_qa.mcp.server import made
+from bri_qa.settings import Settings
 from bri_qa.types import Filters, Groups, Question, Turn
 from bri_qa.web.access import CredentialsError, Person, Role
 from bri_qa.web.schemas import AnswerOut
@@ -225,8 +228,39 @@ def test_over_http_a_foreign_name_or_page_is_refused(pipeline: FakePipeline) -> 
 
 @pytest.mark.parametrize("host", ["192.0.2.1", "bri.example", "::", ""])
 def test_http_is_for_this_machine_alone(host: str) -> None:
-    with pytest.raises(SettingsError, match="served to this machine alone; name 127"):
+    with pytest.raises(SettingsError, match="served to this machine alone; make one with bri-qa keys new"):
         mcp.listening(host, 0)
+
+
+def test_with_keys_other_machines_may_come() -> None:
+    with mcp.listening("0.0.0.0", 0, needs_key=True) as listener:  # noqa: S104
+        assert listener.getsockname()[1] > 0
+    with pytest.raises(SettingsError):
+        mcp.listening("", 0, needs_key=True)
+
+
+def test_keys_open_it_once_there_are_any(pipeline: FakePipeline, tmp_path: Path) -> None:
+    settings = Settings.load({}, history_dir=tmp_path / "data")
+    with mcp.keyed(settings) as known:
+        assert known is None and not settings.history_dir.exists()
+    database = Database.open(settings.history_dir)
+    keys = Keys(database)
+    with mcp.keyed(settings) as known:
+        assert known is None
+    with mcp.keyed(settings.model_copy(update={"sign_in_required": True})) as known:
+        assert known is not None
+    secret = keys.new("assistant", "reader", ("board",), (), None)[1]
+    with mcp.keyed(settings) as known, _served(pipeline, known) as url:
+        ask = {"jsonrpc": "2.0", "id": 1, "method": "tools/call"}
+        call = ask | {"params": {"name": "search", "arguments": {"query": "secret quay"}}}
+        accept = {"accept": "application/json, text/event-stream", "mcp-protocol-version": "2025-06-18"}
+        key = {"authorization": f"Bearer {secret}"}
+        found = httpx.post(url, json=call, headers=accept | key)
+        assert found.status_code == 200 and "999" in found.text
+        assert httpx.post(url, json=call, headers=accept).status_code == 401
+        keys.revoke("assistant")
+        assert httpx.post(url, json=call, headers=accept | key).status_code == 401
+    database.close()
 
 
 def test_a_port_that_is_taken_is_told() -> None:

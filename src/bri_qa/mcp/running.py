@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import ipaddress
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import uvicorn
@@ -13,8 +14,11 @@ from starlette.requests import HTTPConnection, Request
 from starlette.types import ASGIApp
 
 from bri_qa.errors import SettingsError
+from bri_qa.history import Database, Keys
 from bri_qa.mcp.server import made
+from bri_qa.settings import Settings
 from bri_qa.web.access import AccessMiddleware, CredentialsError, Person, Resolve, Role, person
+from bri_qa.web.access.resolver import ByKey, resolver
 from bri_qa.web.service import Pipeline
 
 HTTP_PATH = "/mcp"
@@ -28,8 +32,29 @@ def serve_stdio(pipeline: Pipeline) -> None:
     made(pipeline, lambda _: _OWNER).run("stdio")
 
 
-def http_app(pipeline: Pipeline, resolve: Resolve | None = None) -> ASGIApp:
-    """The application of the streamable HTTP transport; it answers to names of the loopback alone.
+@contextmanager
+def keyed(settings: Settings) -> Iterator[Resolve | None]:
+    """Who sends a request, by API key; None where there are no keys and nobody has to sign in.
+
+    Raises:
+        HistoryError: the keys cannot be read.
+    """
+    if not (settings.signs_in() or (settings.history_dir / "history.sqlite").is_file()):
+        yield None
+        return
+    database = Database.open(settings.history_dir)
+    try:
+        keys = Keys(database)
+        required = (
+            settings.signs_in() if settings.sign_in_required is not None else settings.signs_in() or keys.any_alive()
+        )
+        yield resolver([ByKey(keys)], lambda _: Person()) if required else None
+    finally:
+        database.close()
+
+
+def http_app(pipeline: Pipeline, resolve: Resolve | None = None, host: str = "127.0.0.1") -> ASGIApp:
+    """The application of the streamable HTTP transport, bound to `host`; on the loopback it answers to its names alone.
 
     `resolve` says who sent a request; by default everyone reads what is open to all.
     """
@@ -42,7 +67,7 @@ def http_app(pipeline: Pipeline, resolve: Resolve | None = None) -> ASGIApp:
         return who
 
     app = made(pipeline, _who).streamable_http_app(
-        streamable_http_path=HTTP_PATH, stateless_http=True, json_response=True, host="127.0.0.1"
+        streamable_http_path=HTTP_PATH, stateless_http=True, json_response=True, host=host
     )
     app.add_middleware(AccessMiddleware, resolve=reader)
     return app
@@ -53,26 +78,37 @@ def _who(context: Context[Any, Any]) -> Person:
     return person(request) if isinstance(request, Request) else Person()
 
 
-def serve_http(pipeline: Pipeline, listener: socket.socket, announce: Callable[[str], None] | None = None) -> None:
-    """Serve it on `listener` until it is told to stop. `announce` is told the address."""
+def serve_http(
+    pipeline: Pipeline,
+    listener: socket.socket,
+    resolve: Resolve | None = None,
+    announce: Callable[[str], None] | None = None,
+) -> None:
+    """Serve it on `listener` until it is told to stop, to those whom `resolve` knows. `announce` is told the address."""
     host, port = listener.getsockname()[:2]
     if announce is not None:
         announce(f"bri_qa is at http://{f'[{host}]' if ':' in host else host}:{port}{HTTP_PATH} (Ctrl-C stops it)")
     config = uvicorn.Config(
-        http_app(pipeline), log_level="warning", server_header=False, ws="none", timeout_graceful_shutdown=10
+        http_app(pipeline, resolve, "127.0.0.1" if _is_loopback(host) else host),
+        log_level="warning",
+        server_header=False,
+        proxy_headers=False,
+        ws="none",
+        timeout_graceful_shutdown=10,
     )
     uvicorn.Server(config).run(sockets=[listener])
 
 
-def listening(host: str, port: int) -> socket.socket:
-    """A socket that listens on the loopback.
+def listening(host: str, port: int, needs_key: bool = False) -> socket.socket:
+    """A socket that listens on the loopback, or elsewhere where every request needs a key.
 
     Raises:
-        SettingsError: `host` is no address of the loopback, or cannot be bound.
+        SettingsError: `host` is not of the loopback and no key is needed, or it cannot be bound.
     """
-    if not _is_loopback(host):
+    if not host or not (needs_key or _is_loopback(host)):
         raise SettingsError(
-            f"--host {host}: MCP over HTTP is served to this machine alone; name 127.0.0.1, ::1 or localhost"
+            f"--host {host}: without keys, MCP over HTTP is served to this machine alone; make one with bri-qa keys new, "
+            "or name 127.0.0.1, ::1 or localhost"
         )
     try:
         return socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
