@@ -7,7 +7,7 @@ export HF_HUB_OFFLINE ?= 1
 Q ?= How many cities does the China-Europe freight train reach?
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev run index ask eval check test test-quick test-llm bench clean
+.PHONY: help setup setup-dev run index ask eval check test coverage test-quick test-llm bench clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -44,7 +44,10 @@ check: .venv/.dev ## lint, format, types, import contracts
 	$(BIN)/lint-imports
 
 test: check ## all checks and tests
-	$(BIN)/pytest -n 2 --dist loadgroup --cov --cov-report=
+	$(BIN)/pytest -n 2 --dist loadgroup
+
+coverage: .venv/.dev ## the tests with the lines they miss; tracing makes them half as slow again
+	$(BIN)/pytest -n 2 --dist loadgroup --cov
 
 test-quick: .venv/.dev ## the module and contract tests only
 	$(BIN)/pytest -q -m "not journey"
