@@ -45,9 +45,7 @@ def keyed(settings: Settings) -> Iterator[Resolve | None]:
     database = Database.open(settings.history_dir)
     try:
         keys = Keys(database)
-        required = (
-            settings.signs_in() if settings.sign_in_required is not None else settings.signs_in() or keys.any_alive()
-        )
+        required = settings.signs_in() or keys.any_alive()
         yield resolver([ByKey(keys)], lambda _: Person()) if required else None
     finally:
         database.close()
@@ -84,7 +82,7 @@ def serve_http(
     resolve: Resolve | None = None,
     announce: Callable[[str], None] | None = None,
 ) -> None:
-    """Serve it on `listener` until it is told to stop, to those whom `resolve` knows. `announce` is told the address."""
+    """Serve it on `listener` until it is told to stop, to whom `resolve` knows. `announce` is told the address."""
     host, port = listener.getsockname()[:2]
     if announce is not None:
         announce(f"bri_qa is at http://{f'[{host}]' if ':' in host else host}:{port}{HTTP_PATH} (Ctrl-C stops it)")
@@ -107,8 +105,8 @@ def listening(host: str, port: int, needs_key: bool = False) -> socket.socket:
     """
     if not host or not (needs_key or _is_loopback(host)):
         raise SettingsError(
-            f"--host {host}: without keys, MCP over HTTP is served to this machine alone; make one with bri-qa keys new, "
-            "or name 127.0.0.1, ::1 or localhost"
+            f"--host {host}: without keys, MCP over HTTP is served to this machine alone; make one with bri-qa keys "
+            "new, or name 127.0.0.1, ::1 or localhost"
         )
     try:
         return socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
