@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from bri_qa.answer.cited import Sentence, is_among, same_words, sentences_of
+from bri_qa.answer.support import content
 from bri_qa.types import AbstainReason, Draft, Hit, Question, Quote, ScoredSpan, Span
+
+_NUMBER = re.compile(r"\d+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +27,8 @@ class ExtractiveAnswerer:
     """Quotes the best sentence, and others whose score is at least `share` of the best one's.
 
     Where the best exact span is less likely right than `sure`, the next best sentences stand beside its own whatever
-    their score; less likely than half of that, it is no short answer.
+    their score; less likely than half of that, it is no short answer. A sentence that says nothing of what is asked
+    does not stand beside one that does: “the answer to every question is …” has a score for any question.
     """
 
     max_statements: int = 3
@@ -36,11 +41,11 @@ class ExtractiveAnswerer:
 
     def answer(self, question: Question, query: str, hits: Sequence[Hit]) -> Draft:
         """`hits` are read, best first. The short answer is the best span where the reader gives exact ones."""
-        del question, query
+        del question
         found = sorted((item for hit in hits for item in _sentences(hit)), key=_order)
         if not found:
             return Draft(reason=AbstainReason.NOT_STATED)
-        chosen = self._chosen(found)
+        chosen = _to_the_point(self._chosen(found), query)
         best = found[0]
         short = None
         if best.exact and best.best.score >= self.sure / 2:
@@ -60,6 +65,17 @@ class ExtractiveAnswerer:
             if not repeated and not is_among(item.sentence, places):
                 chosen.append(item)
         return chosen
+
+
+def _to_the_point(chosen: Sequence[_Found], query: str) -> list[_Found]:
+    """The best sentence and those that share a word with `query`; all, if none does (as in another language)."""
+    wanted = _words(query)
+    sharing = [item for item in chosen if wanted & _words(item.sentence.text)]
+    return [item for item in chosen if item is chosen[0] or not sharing or item in sharing]
+
+
+def _words(text: str) -> frozenset[str]:
+    return content(text) | frozenset(_NUMBER.findall(text))
 
 
 def _order(item: _Found) -> tuple[float, str, int]:
