@@ -42,7 +42,8 @@ def _client(pipeline: FakePipeline, runs: Path, workers: Workers) -> TestClient:
 
     def resolve(connection: Any) -> Person:
         sent = connection.headers.get("x-test", "reader")
-        return Person(Role(sent), frozenset(connection.headers.get("x-groups", "").split())) if sent else Person()
+        groups = frozenset(connection.headers.get("x-groups", "").split())
+        return Person(Role(sent), groups, via="key") if sent else Person()
 
     app.add_middleware(AccessMiddleware, resolve=resolve)
     return TestClient(app)

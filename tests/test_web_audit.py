@@ -175,11 +175,13 @@ def test_a_widget_s_token_is_on_record_without_what_it_holds(client: TestClient,
 
 def test_no_question_is_in_it(client: TestClient, folder: Path) -> None:
     client.post("/api/v1/ask", json={"question": "How long is the new quay?"})
-    assert "quay" not in (folder / "audit.jsonl").read_text()
+    path = folder / "audit.jsonl"
+    assert not path.exists() or "quay" not in path.read_text()
 
 
 def test_no_token_is_given_that_is_not_on_record(client: TestClient, folder: Path) -> None:
     path = folder / "audit.jsonl"
+    path.touch(mode=0o600)
     path.rename(folder / "kept")
     path.mkdir()
     try:
