@@ -30,7 +30,7 @@ from bri_qa.reader.cross_encoder import (
 )
 from training.calibrate import Asked, documents
 
-ABSTAINED = 0.005  # share of answerable questions that may abstain, at the threshold
+ABSTAINED = 0.001  # share of answerable questions that may abstain, at the threshold
 OFF_TOPIC_KEPT = 0.05  # share of on-topic questions that may be called off the topic
 
 
