@@ -35,7 +35,7 @@ def _client(keys: Keys, anonymous: bool = True) -> TestClient:
         found = person(request)
         return {"role": found.role, "user": found.user, "via": found.via, "groups": sorted(found.groups or [])}
 
-    for path in ("/api/v1/who", "/page", "/sign-in", "/ui/x"):
+    for path in ("/api/v1/who", "/v1/who", "/page", "/sign-in", "/ui/x"):
         app.get(path)(who)
 
     @app.get("/api/v1/rated")
@@ -76,6 +76,16 @@ def test_what_is_presented_and_not_valid_is_refused(keys: Keys, value: str) -> N
         response = _client(keys).get(path, headers={"authorization": value, **PAGE})
         assert_problem(response, 401, "credentials_invalid")
         assert response.headers["www-authenticate"] == "Bearer"
+
+
+def test_a_placeholder_of_a_client_that_cannot_send_no_key_is_no_key(keys: Keys) -> None:
+    _, secret = keys.new("a", "reader", (), (), None)
+    keys.revoke("a")
+    placeholder = {"authorization": "Bearer none"}
+    assert _client(keys).get("/v1/who", headers=placeholder).json()["via"] == "anonymous"
+    assert_problem(_client(keys, anonymous=False).get("/v1/who", headers=placeholder), 401, "sign_in_needed")
+    assert_problem(_client(keys).get("/v1/who", headers=_with(secret)), 401, "credentials_invalid")
+    assert_problem(_client(keys).get("/v1/who", headers=_with("bqk_0")), 401, "credentials_invalid")
 
 
 def test_two_keys_at_once_are_refused(keys: Keys) -> None:

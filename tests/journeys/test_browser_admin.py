@@ -34,7 +34,7 @@ def base(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     with served(
         pipeline_over(opened(settings)),
         settings.corpus_dir,
-        resolve=lambda _: Person(Role.ADMINISTRATOR, None, name="Ada"),
+        resolve=lambda _: Person(Role.ADMINISTRATOR, None, "key:ada", "key", "Ada"),
         index_dir=settings.index_dir,
         embedding_model=settings.embedding_model,
         allow_upload=True,

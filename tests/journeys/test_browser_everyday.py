@@ -137,7 +137,7 @@ def test_articles_are_filtered_and_asked_alone(
     screen.page.get_by_role("link", name="Remove the filter A long essay on tides").click()
     expect(chip).to_have_count(0)
     expect(screen.ask("How long is the new quay?")).to_contain_text(QUAY)
-    assert not pipeline.last("How long is the new quay?").filters
+    assert not pipeline.last("How long is the new quay?").filters.narrows
     screen.page.get_by_role("button", name="3 articles").click()
     screen.page.locator("#bri-list select[name=publisher]").select_option("Coast Review")
     screen.page.locator("#bri-list").get_by_role("button", name="Show", exact=True).click()

@@ -7,7 +7,13 @@ export class Peek {
     document.addEventListener("keydown", (event) => {
       if (event.key === "Escape") this.hide();
     });
-    document.addEventListener("scroll", () => this.hide(), { capture: true, passive: true });
+    document.addEventListener("scroll", () => this.scrolled(), { capture: true, passive: true });
+  }
+
+  // The focus itself scrolls its mark into view: the quote goes along with it.
+  scrolled() {
+    if (!this.box.hidden && document.activeElement === this.mark) this.place();
+    else this.hide();
   }
 
   show(mark, data, touched) {
@@ -19,8 +25,13 @@ export class Peek {
     const origin = [item.title, item.publisher, item.published].filter(Boolean).join(" · ");
     this.box.replaceChildren(words, node("p", "bri-peek-source", origin));
     this.box.hidden = false;
+    this.mark = mark;
     mark.setAttribute("aria-describedby", "bri-peek");
-    const at = mark.getBoundingClientRect();
+    this.place();
+  }
+
+  place() {
+    const at = this.mark.getBoundingClientRect();
     const { width, height } = this.box.getBoundingClientRect();
     const left = Math.max(8, Math.min(at.left + at.width / 2 - width / 2, innerWidth - width - 8));
     const over = at.top - height - 10;
