@@ -414,3 +414,19 @@ def test_a_rewriter_makes_the_query_of_a_follow_up(index: EmbeddedIndex) -> None
     assert answer.trace.use == ModelUse(1, 5, 5) and "rewrite" in answer.trace.seconds
     assert next(made.stream(Question("How long is", history))) == Progress("rewriting")
     assert made.ask(Question("How long is the new quay?")).trace.use is None
+
+
+@pytest.mark.parametrize(("share", "reason"), [(0.49, AbstainReason.OFF_TOPIC), (0.5, AbstainReason.NOT_STATED)])
+def test_articles_that_hold_half_of_the_words_deal_with_it(
+    index: EmbeddedIndex, share: float, reason: AbstainReason
+) -> None:
+    asked = "What planet has rings?"
+    seen: list[tuple[str, str]] = []
+
+    def shared(query: str, text: str) -> float:
+        seen.append((query, text))
+        return share
+
+    answer = pipeline_over(index, shared=shared).ask(Question(asked))
+    assert answer.reason == reason
+    assert seen == [(asked, " ".join(hit.passage.text for hit in answer.hits))]

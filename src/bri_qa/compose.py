@@ -117,6 +117,7 @@ def pipeline(settings: Settings) -> QAPipeline:
     from bri_qa.answer import DigestAnswerer, ExtractiveAnswerer, MentionsAnswerer, SpeakersAnswerer
     from bri_qa.conversation import Intent
     from bri_qa.pipeline import QAPipeline
+    from bri_qa.reader.words import coverage
     from bri_qa.retrieve import Retriever
     from bri_qa.spelling import Spelling
 
@@ -137,6 +138,7 @@ def pipeline(settings: Settings) -> QAPipeline:
         overviews={Intent.DIGEST: DigestAnswerer(embedder), Intent.SPEAKERS: SpeakersAnswerer()},
         mentions=MentionsAnswerer(settings.max_statements),
         spell=Spelling(minilm.common_words()).correct,
+        shared=lambda query, text: coverage(query, text)[0],
         rewriter=rewriter,
         models=models,
         top_k=settings.top_k,

@@ -31,6 +31,7 @@ from bri_qa.types import (
     Trace,
 )
 
+ON_TOPIC = 0.5  # where the hits hold half of the question's words, the articles deal with it
 OnStage = Callable[[str, int], None]
 T = TypeVar("T")
 
@@ -73,6 +74,7 @@ class QAPipeline:
     mentions: Answerer
     models: Mapping[str, str]
     spell: Callable[[str, Index, Groups], str] = lambda query, _index, _groups: query
+    shared: Callable[[str, str], float] = lambda _query, _text: 0.0  # the share of a query's words that a text holds
     rewriter: Rewriter | None = None  # of follow-ups; None: the rules of `conversation`
     top_k: int = 8
     read_first: int = 2
@@ -228,12 +230,10 @@ class QAPipeline:
         threshold = self.reader.threshold if self.abstain_below is None else self.abstain_below
         if confidence < threshold:
             relevance = max(hit.reading.relevance for hit in hits if hit.reading is not None)
-            on_topic = relevance >= self.reader.topic_threshold
-            yield Draft(
-                reason=AbstainReason.NOT_STATED if on_topic else AbstainReason.OFF_TOPIC,
-                confidence=confidence,
-                mode=self.mentions.mode,
-            )
+            held = self.shared(query, " ".join(hit.passage.text for hit in hits))
+            on_topic = relevance >= self.reader.topic_threshold or held >= ON_TOPIC
+            reason = AbstainReason.NOT_STATED if on_topic else AbstainReason.OFF_TOPIC
+            yield Draft(reason=reason, confidence=confidence, mode=self.mentions.mode)
             return
         if not isinstance(answerer, StreamingAnswerer):
             yield replace(answerer.answer(question, query, hits), confidence=confidence)
