@@ -126,14 +126,14 @@ def client(app: FastAPI) -> TestClient:
     return TestClient(app, raise_server_exceptions=False, follow_redirects=False)
 
 
-def _walk(routes: list[BaseRoute]) -> Iterator[tuple[str, str, bool]]:
+def walk(routes: list[BaseRoute]) -> Iterator[tuple[str, str, bool]]:
     """Method and path of each route; whether it is Gradio's."""
     for route in routes:
         inner: Any = getattr(route, "original_router", None)
         if inner is not None:
-            yield from _walk(inner.routes)
+            yield from walk(inner.routes)
         elif isinstance(route, Mount):
-            yield from ((method, path, True) for method, path, _ in _walk(list(getattr(route.app, "routes", []))))
+            yield from ((method, path, True) for method, path, _ in walk(list(getattr(route.app, "routes", []))))
         else:
             found: Any = route
             yield from ((method, found.path, False) for method in sorted(found.methods or []))
@@ -142,7 +142,7 @@ def _walk(routes: list[BaseRoute]) -> Iterator[tuple[str, str, bool]]:
 def test_every_route_has_an_entry_and_every_entry_a_route(app: FastAPI) -> None:
     found = {
         f"{method} {path}"
-        for method, path, gradio in _walk(list(app.routes))
+        for method, path, gradio in walk(list(app.routes))
         if not gradio
         and method != "HEAD"
         and path not in NOWHERE
@@ -169,7 +169,7 @@ def test_who_may_do_what(client: TestClient, name: str) -> None:
 def test_strangers_reach_nothing_of_the_chat(app: FastAPI, client: TestClient) -> None:
     """Nor anything that Gradio mounts: it is shut, or behind the door."""
     tried = 0
-    for method, path, gradio in _walk(list(app.routes)):
+    for method, path, gradio in walk(list(app.routes)):
         filled = re.sub(r"\{[^}]*\}", "x", path)
         if gradio and method in ("GET", "POST") and filled not in ("/favicon.ico", "/openapi.json"):
             status = client.request(method, filled, headers={"x-test-person": "nobody"}).status_code

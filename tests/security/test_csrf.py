@@ -14,7 +14,7 @@ from bri_qa.types import Question
 from bri_qa.web.identity import COOKIE, Identity, secret
 from tests.fakes import FakePipeline
 from tests.keeping import QUAY
-from tests.security.test_authorisation import _walk
+from tests.security.test_authorisation import walk
 from tests.serving import made
 
 USER = "anonymous:anna"
@@ -64,7 +64,7 @@ def _changing(app: FastAPI) -> list[tuple[str, str]]:
     """Every route that a browser can change something by, filled with something; and those of Gradio that are open."""
     found = [
         (method, path)
-        for method, path, gradio in _walk(list(app.routes))
+        for method, path, gradio in walk(list(app.routes))
         if not gradio and method in ("POST", "PUT", "PATCH", "DELETE")
     ]
     return [*found, ("POST", "/gradio_api/queue/join"), ("POST", "/gradio_api/run/predict")]

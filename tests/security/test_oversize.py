@@ -93,12 +93,9 @@ HOSTILE = {
 }
 
 
-ODD = ("a huge exponent", "no number", "half a character")  # Gradio cannot write them into its refusal: a clean 500
-
-
 @pytest.mark.parametrize("name", HOSTILE)
 def test_hostile_json_is_refused_and_breaks_nothing(client: httpx.Client, name: str) -> None:
-    for path in TAKING[:-1] if name in ODD else TAKING:
+    for path in TAKING:
         begun = time.monotonic()
         answer = client.post(path, content=HOSTILE[name].encode("latin-1"), headers=JSON)
         assert answer.status_code < 500 or answer.status_code == 503, (path, answer.status_code)

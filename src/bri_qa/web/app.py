@@ -45,6 +45,7 @@ from bri_qa.web.request_ids import RequestIdMiddleware
 from bri_qa.web.security import WIDGET_ROUTES, GateMiddleware, HeadersMiddleware, OriginsMiddleware
 from bri_qa.web.service import Pipeline
 from bri_qa.web.shell import ShellMiddleware
+from bri_qa.web.strict import StrictJsonMiddleware
 
 STATIC = Path(__file__).parent / "static"
 
@@ -120,6 +121,7 @@ def create_app(settings: Settings, pipeline: Pipeline, resolve: Resolve | None =
 def _surround(app: FastAPI, settings: Settings, records: Records, resolve: Resolve) -> None:
     """What a request passes before it comes to the routes; the last one added is the outermost."""
     sharing = origins(settings.widget_origins)
+    app.add_middleware(StrictJsonMiddleware)
     app.add_middleware(AccessMiddleware, resolve=resolve)
     app.add_middleware(VoidMiddleware, public_url=settings.public_url)
     app.add_middleware(CookieMiddleware, identity=records.identity)
