@@ -111,7 +111,7 @@ def _leaks(text: str, question: str, groups: Groups) -> list[str]:
     return [word for word in found if not set(word.split()) <= told]
 
 
-@pytest.mark.parametrize("groups", GROUPS, ids=str)
+@pytest.mark.parametrize("groups", GROUPS, ids=lambda some: "all" if some is None else " ".join(sorted(some)) or "none")
 @pytest.mark.parametrize("kind", QUESTIONS)
 def test_an_answer_is_that_of_an_index_without_the_hidden_articles(
     whole: QAPipeline, parts: dict[frozenset[str], QAPipeline], kind: str, groups: Groups
