@@ -245,7 +245,7 @@ class Settings(BaseSettings):
         """Whether those who are not known are kept out."""
         if self.sign_in_required is not None:
             return self.sign_in_required
-        return any(getattr(self, name, None) for name in ("oidc_issuer", "proxy_user_header"))
+        return bool(self.oidc_issuer or self.proxy_user_header)
 
     def llm_key(self) -> str | None:
         """The key of the language model's server.

@@ -111,7 +111,7 @@ def create_app(settings: Settings, pipeline: Pipeline, resolve: Resolve | None =
         entrance=sign_in.entrance(settings, keys),
     )
     operation.add_inner(app)
-    others = resolve or _resolve(settings, records, sessions)
+    others = resolve or _resolve(settings, records, keys, sessions)
     _surround(app, settings, records, resolving(tokens, sharing, WIDGET_ROUTES, others))
     operation.add_outer(app)
     handlers = chat.Chat(pipeline, workers, settings.corpus_dir / "examples.txt", records)
@@ -133,9 +133,9 @@ def _surround(app: FastAPI, settings: Settings, records: Records, resolve: Resol
     app.add_middleware(RequestIdMiddleware)
 
 
-def _resolve(settings: Settings, records: Records, sessions: Sessions) -> Resolve:
+def _resolve(settings: Settings, records: Records, keys: Keys, sessions: Sessions) -> Resolve:
     """Who sends a request, as the settings say how people are known."""
-    ways: list[Known] = [ByKey(Keys(records.database))]
+    ways: list[Known] = [ByKey(keys)]
     proxy = ProxyIdentity.open(settings)
     if proxy is not None:
         ways.append(proxy.person)

@@ -16,7 +16,7 @@ from bri_qa.web.security import HEADERS, problem
 SIGN_IN = "/sign-in"
 # Each of these guards itself, or holds nothing of the articles.
 _OPEN = ("/healthz", "/readyz", "/metrics", "/favicon.ico", "/widget.js", "/api/v1/widget/tokens", SIGN_IN, "/sign-out")
-_OPEN_BELOW = ("/ui/", "/static/fonts/", "/widget/", f"{SIGN_IN}/")
+_OPEN_BELOW = ("/ui/", "/static/fonts/", f"{SIGN_IN}/")
 
 
 def is_open(path: str) -> bool:
