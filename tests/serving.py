@@ -41,7 +41,8 @@ async def _make(
     pipeline: Pipeline, corpus: Path, history: Path | None, resolve: Resolve | None = None, **more: Any
 ) -> FastAPI:
     folder = history or Path(tempfile.mkdtemp(prefix="bri-qa-history-"))  # a history of its own
-    settings = Settings.load({}, corpus_dir=corpus, history_dir=folder, **{**UNLIMITED, **more})
+    own = {"index_dir": folder / "index", **UNLIMITED, **more}  # a rebuild must not touch the index of this checkout
+    settings = Settings.load({}, corpus_dir=corpus, history_dir=folder, **own)
     return create_app(settings, pipeline, resolve)
 
 
