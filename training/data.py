@@ -11,14 +11,15 @@ import random
 import re
 from collections import defaultdict
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from pathlib import Path
 
 import bm25s
 import Stemmer
 
-ANSWER_KINDS = ("positive", "sibling", "lexical", "swapped", "excised", "random")
+ANSWER_KINDS = ("positive", "sibling", "lexical", "swapped", "excised", "random", "ranked")
+RIVALS = 3  # passages of a ranked question beside its own
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +54,7 @@ class Mix:
     swapped: float = 0.13
     excised: float = 0.10
     random: float = 0.03
+    ranked: float = 0.0  # questions with their own and rival passages, which the relevance has to put in order
     search: float = 0.18  # share of rows taken from search-style sources
     policy: float = 0.05
     keyword: float = 0.10
@@ -247,25 +249,44 @@ class Stream:
     def _tokens(self, texts: list[str]) -> bm25s.tokenization.Tokenized:
         return bm25s.tokenize(texts, stopwords="en", stemmer=Stemmer.Stemmer("english"), show_progress=False)
 
-    def examples(self, start: int = 0) -> Iterator[Example]:
-        """Blocks of 512 examples, each from its own seed: resume by naming the block to start at."""
+    def units(self, start: int = 0) -> Iterator[list[Example]]:
+        """What stays together: one example, or a ranked question's passages, its own first.
+
+        Blocks of 512 units, each from its own seed: resume by naming the block to start at.
+        """
         block = start
         while True:
             yield from self._block(block, 512)
             block += 1
 
-    def _block(self, block: int, size: int) -> list[Example]:
+    def _block(self, block: int, size: int) -> list[list[Example]]:
         rng = random.Random(self.seed * 1_000_003 + block)
         kinds = rng.choices(ANSWER_KINDS, [getattr(self.mix, kind) for kind in ANSWER_KINDS], k=size)
         picked = [(kind, *self._pick(block * size + at, rng)) for at, kind in enumerate(kinds)]
-        asked = [row.question for kind, row, _ in picked if kind == "lexical"]
+        asked = [row.question for kind, row, _ in picked if kind in ("lexical", "ranked")]
         found = self._nearest(asked) if asked else []
         made = []
         for kind, row, source in picked:
-            near = found.pop(0) if kind == "lexical" else []
-            example = self._make(kind, row, source, near, rng)
-            made.append(self._alter(example, rng))
+            near = found.pop(0) if kind in ("lexical", "ranked") else []
+            if kind == "ranked":
+                made.append(self._ranked(row, source, near, rng))
+            else:
+                made.append([self._alter(self._make(kind, row, source, near, rng), rng)])
         return made
+
+    def _ranked(self, row: Row, source: Source, near: list[str], rng: random.Random) -> list[Example]:
+        """The question with its passage, and rivals that lack the answer: mostly of the same words, one a sibling."""
+        own = self._alter(Example(row.question, row.context, row.answer, 1.0 if row.answer else 0.0), rng)
+        if row.answer is None:
+            return [own]
+        words = row.context[slice(*row.answer)].lower()
+        lexical, siblings = (
+            [text for text in texts if text != row.context and words not in text.lower()]
+            for texts in (near, source.paragraphs[row.group])
+        )
+        rivals = rng.sample(siblings, min(1, len(siblings)))
+        rivals += [text for text in lexical if text not in rivals][: RIVALS - len(rivals)]
+        return [own] + [self._cut(Example(own.question, text, None, 0.0), rng) for text in rivals]
 
     def _pick(self, at: int, rng: random.Random) -> tuple[Row, Source]:
         """The row of place `at` in the stream; rows of the main source come in a new order each time round."""
@@ -309,14 +330,18 @@ class Stream:
         return Example(row.question, rng.choice(others), None, 0.0) if others else positive
 
     def _alter(self, example: Example, rng: random.Random) -> Example:
-        question, passage, answer = example.question, example.passage, example.answer
+        question = example.question
         draw = rng.random()
         if draw < self.mix.keyword and example.relevance is not None:
             question = keywords(question, rng)
         elif draw < self.mix.keyword + self.mix.typo:
             question = typos(question, rng)
+        return self._cut(replace(example, question=question), rng)
+
+    def _cut(self, example: Example, rng: random.Random) -> Example:
+        passage, answer = example.passage, example.answer
         if rng.random() < self.mix.window:
             start, end = windows(passage, answer, rng.randint(25, 90), rng)
             passage = passage[start:end]
             answer = (answer[0] - start, answer[1] - start) if answer else None
-        return Example(question, passage, answer, example.relevance, example.weight)
+        return replace(example, passage=passage, answer=answer)

@@ -29,7 +29,10 @@ NEGATIVE = -1e4
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """Padded tensors of n examples. `start` and `end` are token positions, 0 ([CLS]) where there is no answer."""
+    """Padded tensors of n examples. `start` and `end` are token positions, 0 ([CLS]) where there is no answer.
+
+    `question` numbers the units: the passages of a ranked question have one number.
+    """
 
     ids: Tensor
     types: Tensor
@@ -39,9 +42,13 @@ class Batch:
     relevance: Tensor
     relevant_known: Tensor
     weight: Tensor
+    question: Tensor
 
 
-def encode(tokenizer: Tokenizer, examples: list[Example]) -> list[tuple[list[int], list[int], int, int, Example]]:
+Encoded = tuple[list[int], list[int], int, int, Example]
+
+
+def encode(tokenizer: Tokenizer, examples: list[Example]) -> list[Encoded]:
     """(ids, types, start, end, example); a passage is cut to what fits; an answer cut off makes no answer."""
     questions = tokenizer.encode_batch([item.question for item in examples], add_special_tokens=False)
     passages = tokenizer.encode_batch([item.passage for item in examples], add_special_tokens=False)
@@ -60,8 +67,9 @@ def encode(tokenizer: Tokenizer, examples: list[Example]) -> list[tuple[list[int
     return encoded
 
 
-def collate(rows: list[tuple[list[int], list[int], int, int, Example]]) -> Batch:
+def collate(units: list[list[Encoded]]) -> Batch:
     """Pad to the longest, rounded up to a multiple of 8."""
+    rows = [row for unit in units for row in unit]
     length = -(-max(len(row[0]) for row in rows) // 8) * 8
 
     def padded(values: list[list[int]]) -> Tensor:
@@ -78,18 +86,22 @@ def collate(rows: list[tuple[list[int], list[int], int, int, Example]]) -> Batch
         relevance=torch.tensor(relevance),
         relevant_known=torch.tensor(known),
         weight=torch.tensor([row[4].weight for row in rows]),
+        question=torch.tensor([at for at, unit in enumerate(units) for _ in unit]),
     )
 
 
-def batches(stream: Iterator[Example], tokenizer: Tokenizer, size: int, seed: int) -> Iterator[Batch]:
-    """Batches of like length, drawn from pools of 32 batches and shuffled."""
+def batches(stream: Iterator[list[Example]], tokenizer: Tokenizer, size: int, seed: int) -> Iterator[Batch]:
+    """Batches of about `size` examples of like length, drawn from pools of 32 batches and shuffled."""
     for count in itertools.count():
-        pool = encode(tokenizer, list(itertools.islice(stream, size * 32)))
-        pool.sort(key=lambda row: len(row[0]))
-        order = list(range(0, len(pool), size))
-        random.Random(seed + count).shuffle(order)
-        for at in order:
-            yield collate(pool[at : at + size])
+        drawn = list(itertools.islice(stream, size * 32))
+        rows = iter(encode(tokenizer, [example for unit in drawn for example in unit]))
+        pool = [[next(rows) for _ in unit] for unit in drawn]
+        pool.sort(key=lambda unit: max(len(row[0]) for row in unit))
+        ends = list(itertools.accumulate(len(unit) for unit in pool))
+        parts = [list(part) for _, part in itertools.groupby(range(len(pool)), key=lambda at: (ends[at] - 1) // size)]
+        random.Random(seed + count).shuffle(parts)
+        for part in parts:
+            yield collate([pool[at] for at in part])
 
 
 def loss_of(net: ReaderNet, batch: Batch, relevance_weight: float, no_answer_weight: float) -> Tensor:
@@ -103,7 +115,14 @@ def loss_of(net: ReaderNet, batch: Batch, relevance_weight: float, no_answer_wei
     none = F.binary_cross_entropy_with_logits(no_answer, (batch.start == 0).float(), reduction="none")
     near = F.binary_cross_entropy_with_logits(relevance, batch.relevance, reduction="none") * batch.relevant_known
     total = places + no_answer_weight * none + relevance_weight * near
-    return (total * batch.weight).mean()
+    return (total * batch.weight).mean() + listwise(relevance, batch.question)
+
+
+def listwise(relevance: Tensor, question: Tensor) -> Tensor:
+    """Cross-entropy of each ranked question's own passage among its rivals (Cao et al., ICML 2007), per example."""
+    first = torch.cat([torch.ones(1, dtype=torch.bool), question[1:] != question[:-1]])
+    sums = torch.zeros(int(question[-1]) + 1).index_add(0, question, relevance.exp())
+    return (sums.log() - relevance[first]).sum() / len(question)
 
 
 def rate(done: float, warmup: float, decay: float) -> float:
@@ -122,6 +141,7 @@ class Run:
     optimizer: torch.optim.Optimizer
     step: int = 0
     seen: int = 0
+    drawn: int = 0  # units of the stream
     seconds: float = 0.0
 
     def save(self) -> None:
@@ -132,6 +152,7 @@ class Run:
             "optimizer": self.optimizer.state_dict(),
             "step": self.step,
             "seen": self.seen,
+            "drawn": self.drawn,
             "seconds": self.seconds,
         }
         part = self.folder / "checkpoint.part"
@@ -145,13 +166,13 @@ class Run:
         self.net.load_state_dict(state["net"])
         if not weights_only:
             self.optimizer.load_state_dict(state["optimizer"])
-            self.step, self.seen, self.seconds = state["step"], state["seen"], state["seconds"]
+            self.step, self.seen, self.drawn, self.seconds = (state[k] for k in ("step", "seen", "drawn", "seconds"))
 
 
 def train(run: Run, stream: Stream, tokenizer: Tokenizer, options: argparse.Namespace) -> None:
     """Train until `options.minutes` of training have gone by."""
     budget = options.minutes * 60
-    source = stream.examples(start=options.block + run.seen // 512)
+    source = stream.units(start=options.block + run.drawn // 512)
     shown = time.perf_counter()
     total = 0.0
     run.net.train()
@@ -168,6 +189,7 @@ def train(run: Run, stream: Stream, tokenizer: Tokenizer, options: argparse.Name
         run.optimizer.step()
         run.step += 1
         run.seen += len(batch.ids)
+        run.drawn += int(batch.question[-1]) + 1
         run.seconds += time.perf_counter() - begin
         total += float(loss.detach())
         if run.step % 50 == 0:
