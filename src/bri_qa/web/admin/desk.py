@@ -10,27 +10,18 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import BinaryIO
 
-from bri_qa import compose
 from bri_qa.corpus import RejectedFile, editing, staging
 from bri_qa.corpus.staging import Fate
 from bri_qa.errors import CorpusEditError
 from bri_qa.settings import Settings
-from bri_qa.types import Document, Groups
+from bri_qa.types import Groups
 from bri_qa.web.access import Person
+from bri_qa.web.admin.looking import Held, Look
 from bri_qa.web.admin.rebuilding import Rebuilding
 from bri_qa.web.audit import Actor, Audit
 
 FILES = 200
 """Files of one upload, at most."""
-
-
-@dataclass(frozen=True, slots=True)
-class Held:
-    """An article of the corpus folder. `state`: `unchanged` in the index, or `added` or `changed` since."""
-
-    document: Document
-    path: str
-    state: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +50,7 @@ class Desk:
     def __init__(self, settings: Settings, rebuilding: Rebuilding, audit: Audit) -> None:
         self.settings = settings
         self.rebuilding = rebuilding
-        self._audit = audit
+        self._audit, self._look = audit, Look(settings)
         self._folder, self._most = settings.corpus_dir, settings.max_file_bytes
 
     @property
@@ -72,25 +63,16 @@ class Desk:
         Raises:
             CorpusError: the corpus folder cannot be read.
         """
-        found = compose.refresh(self.settings)
-        change, base = found.change, found.planned.base
-        states = dict.fromkeys(change.added, "added") | dict.fromkeys(change.changed, "changed")
-        manifest = base.manifest if base else None
-        before = [item for item in base.documents() if item.source.open_to(groups)] if base else []
-        gone = {item.id for item in before} & set(change.removed)
+        found = self._look.now()
         return Overview(
-            articles=tuple(
-                Held(item, found.paths[item.id], states.get(item.id, "unchanged"))
-                for item in found.planned.documents
-                if item.source.open_to(groups)
-            ),
+            articles=tuple(item for item in found.articles if item.document.source.open_to(groups)),
             rejected=found.rejected,
-            removed=tuple(sorted(gone)),
-            anew=change.reason if change.reason and manifest is None else None,
-            indexed=len(before),
-            passages=manifest.passages if manifest else 0,
-            built=datetime.fromisoformat(manifest.built) if manifest else None,
-            embedder=found.planned.identity.embedder,
+            removed=tuple(sorted(name for name in found.removed if found.indexed[name].open_to(groups))),
+            anew=found.anew,
+            indexed=sum(source.open_to(groups) for source in found.indexed.values()),
+            passages=found.passages,
+            built=datetime.fromisoformat(found.built) if found.built else None,
+            embedder=found.embedder,
         )
 
     def stage(self, files: Iterable[tuple[str, BinaryIO]]) -> str:
@@ -204,8 +186,7 @@ class Desk:
         """The paths of the articles that `groups` may not read."""
         if groups is None:
             return frozenset()
-        found = compose.refresh(self.settings)
-        return frozenset(found.paths[item.id] for item in found.planned.documents if not item.source.open_to(groups))
+        return frozenset(item.path for item in self._look.now().articles if not item.document.source.open_to(groups))
 
 
 def upload_bytes(settings: Settings) -> int:

@@ -10,7 +10,8 @@ from bri_qa.corpus import RejectedFile
 from bri_qa.corpus.editing import Trashed
 from bri_qa.corpus.staging import Applied, Fate, Preview, Staged
 from bri_qa.types import Document
-from bri_qa.web.admin.desk import Held, Overview
+from bri_qa.web.admin.desk import Overview
+from bri_qa.web.admin.looking import Held
 from bri_qa.web.admin.rebuilding import Built, Rebuild, State
 
 

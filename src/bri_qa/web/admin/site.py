@@ -11,8 +11,9 @@ from bri_qa.corpus import editing
 from bri_qa.web import article, catalogue
 from bri_qa.web.access import Person, Role
 from bri_qa.web.admin import words
-from bri_qa.web.admin.desk import FILES, Desk, Held
+from bri_qa.web.admin.desk import FILES, Desk
 from bri_qa.web.admin.doors import PageRoute, shown
+from bri_qa.web.admin.looking import Held
 from bri_qa.web.admin.received import received
 from bri_qa.web.guards import needs, same_origin
 from bri_qa.web.service import Workers
