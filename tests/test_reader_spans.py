@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bri_qa.reader.spans import LONGEST, Window, best_in, whole_words
+from bri_qa.reader.spans import LONGEST, Window, best_in, closed, whole_words
 from bri_qa.types import Span
 
 TEXT = "Ships carried 1,200 bales. They sailed on Monday."
@@ -71,3 +71,22 @@ def test_it_is_what_trying_every_pair_finds(seed: int, count: int) -> None:
 )
 def test_a_span_grows_to_whole_words(cut: tuple[int, int], whole: str) -> None:
     assert whole_words(TEXT, Span(*cut)).of(TEXT) == whole
+
+
+@pytest.mark.parametrize(
+    ("text", "part", "grown"),
+    [
+        ("It grows to 1.5 m (4 ft 11 in) at most.", "1.5 m (4 ft 11", "1.5 m (4 ft 11 in)"),
+        ("It has a “broad foot” below.", "a “broad", "a “broad foot”"),
+        ('It has a "broad foot" below.', 'a "broad foot', 'a "broad foot"'),
+        ("The (old [and worn) rail] holds.", "old [and", "old [and worn) rail]"),
+        ("He (who came) sang.", "(who came)", "(who came)"),
+        ("He said (never to return.", "(never", "(never"),
+        ("He said (never. Then he left).", "(never", "(never"),
+        ("He came (first" + " and then" * 20 + ").", "(first", "(first"),
+    ],
+)
+def test_a_bracket_that_a_span_opens_is_closed_within_the_sentence(text: str, part: str, grown: str) -> None:
+    start = text.index(part)
+    sentence = Span(0, text.index(". ") + 1 if ". " in text else len(text))
+    assert closed(text, Span(start, start + len(part)), sentence).of(text) == grown

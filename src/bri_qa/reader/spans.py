@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 LONGEST = 40  # tokens of a span
 _REACH = 60  # characters looked at on either side
+_PAIRS = {"(": ")", "[": "]", "“": "”", "‘": "’", "«": "»", "（": "）", "《": "》"}
 _WHOLE = re.compile(r"\d+(?:[.,]\d+)*|\w+")
 
 
@@ -48,7 +49,7 @@ def best_in(logits: NDArray[np.float32], window: Window, sentence: Span, text: s
     best = int(np.where(band, sums, -np.inf).argmax())
     start, end = divmod(best, count)
     span = Span(window.places[first + start][0], window.places[first + end][1])
-    return whole_words(text, span), float(sums[start, end]) - float(logits[0].sum())
+    return closed(text, whole_words(text, span), sentence), float(sums[start, end]) - float(logits[0].sum())
 
 
 def whole_words(text: str, span: Span) -> Span:
@@ -60,3 +61,22 @@ def whole_words(text: str, span: Span) -> Span:
         if word.start() < end < word.end():
             end = word.end()
     return Span(start, end)
+
+
+def closed(text: str, span: Span, within: Span) -> Span:
+    """The span, grown to the end of a bracket or quotation that it opens, if that ends soon in the same sentence."""
+    open_: list[str] = []
+    for letter in span.of(text):
+        if letter in _PAIRS:
+            open_.append(_PAIRS[letter])
+        elif open_ and letter == open_[-1]:
+            open_.pop()
+    end = span.end
+    while open_:
+        found = text.find(open_.pop(), end, min(within.end, span.end + _REACH))
+        if found < 0:
+            break
+        end = found + 1
+    if span.of(text).count('"') % 2 and text[end : end + 1] == '"':
+        end += 1
+    return Span(span.start, end)
