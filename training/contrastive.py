@@ -39,6 +39,7 @@ from training.model import ReaderNet, from_pretrained, to_tensors
 SCALE = 20.0  # of cosines: one over the usual temperature of 0.05
 RIVALS = 12  # paragraphs with the same words among which one without the answer is looked for
 QUESTION_TOKENS, PASSAGE_TOKENS = 64, 256
+PART = 16  # texts of like length that go through the network together
 CUTS = {"dense": (1, 5), "fused": (1, 8)}
 WARMUP = 0.1
 HEADS = ("span.", "relevance.", "no_answer.")  # of the reader's network, which the embedder has not
@@ -119,15 +120,22 @@ def embedded(net: ReaderNet, texts: Sequence[str], most: int) -> Tensor:
     """Unit vectors f32[n, hidden] of the mean over the tokens, each text cut to `most` tokens."""
     rows = [encoded.ids for encoded in _tokenizer().encode_batch(list(texts))]
     rows = [row if len(row) <= most else [*row[: most - 1], row[-1]] for row in rows]
+    order = sorted(range(len(rows)), key=lambda at: len(rows[at]))
+    parts = [_means(net, [rows[at] for at in order[start : start + PART]]) for start in range(0, len(order), PART)]
+    places = torch.tensor(order).argsort()
+    return F.normalize(torch.cat(parts)[places], dim=1)
+
+
+def _means(net: ReaderNet, rows: Sequence[Sequence[int]]) -> Tensor:
     longest = max(map(len, rows))
-    ids = torch.tensor([row + [0] * (longest - len(row)) for row in rows])
+    ids = torch.tensor([[*row, *[0] * (longest - len(row))] for row in rows])
     held = torch.tensor([[1.0] * len(row) + [0.0] * (longest - len(row)) for row in rows])
     x = net.norm(net.word(ids) + net.position(torch.arange(longest))[None] + net.segment(torch.zeros_like(ids)))
     mask = (1.0 - held[:, None, None, :]) * -1e4
     for layer in net.layers:
         x = layer(x, mask)
-    mean = (x * held[:, :, None]).sum(1) / held.sum(1, keepdim=True)
-    return F.normalize(mean, dim=1)
+    mean: Tensor = (x * held[:, :, None]).sum(1) / held.sum(1, keepdim=True)
+    return mean
 
 
 def loss_of(net: ReaderNet, triples: Sequence[Triple]) -> Tensor:
@@ -176,9 +184,9 @@ def train(options: argparse.Namespace) -> None:
     """Tune until `options.minutes` of steps have gone by, all resumptions together, and write the weights."""
     torch.manual_seed(options.seed)
     net = from_pretrained(minilm.weights().path)
-    for part in (net.word, net.position, net.segment, net.norm):
+    for part in (net.word, net.position, net.segment, net.norm, *net.layers[: options.freeze_layers]):
         part.requires_grad_(False)
-    trained = list(net.layers.parameters())
+    trained = [parameter for parameter in net.layers.parameters() if parameter.requires_grad]
     run = Run(options.out, net, torch.optim.AdamW(trained, lr=options.lr, weight_decay=0.01, fused=True))
     options.out.mkdir(parents=True, exist_ok=True)
     run.resume()
@@ -203,7 +211,7 @@ def train(options: argparse.Namespace) -> None:
     tensors = {name: tensor for name, tensor in to_tensors(net).items() if not name.startswith(HEADS)}
     save_file(tensors, str(options.out / "tuned.safetensors"))
     record = {"steps": run.step, "questions": run.step * options.batch, "seconds": round(run.seconds)}
-    record |= {name: getattr(options, name) for name in ("batch", "lr", "search", "seed")}
+    record |= {name: getattr(options, name) for name in ("batch", "lr", "search", "freeze_layers", "seed")}
     (options.out / "run.json").write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
 
 
@@ -279,6 +287,7 @@ def main() -> None:
     tuning.add_argument("--batch", type=int, default=32)
     tuning.add_argument("--lr", type=float, default=2e-5)
     tuning.add_argument("--search", type=float, default=0.35, help="share of search queries")
+    tuning.add_argument("--freeze-layers", type=int, default=2, help="lowest layers that keep their weights")
     tuning.add_argument("--seed", type=int, default=1)
     tuning.set_defaults(run=train)
     measuring = commands.add_parser("evaluate", help="retrieval of the calibration questions")
