@@ -42,7 +42,6 @@ QUESTION_TOKENS, PASSAGE_TOKENS = 64, 256
 PART = 16  # texts of like length that go through the network together
 CUTS = {"dense": (1, 5), "fused": (1, 8)}
 WARMUP = 0.1
-HEADS = ("span.", "relevance.", "no_answer.")  # of the reader's network, which the embedder has not
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,11 +99,8 @@ class Triples:
         """Of the nearest other paragraph without the answer's text the passage with the most words of the question."""
         assert row.answer is not None
         answer = row.context[slice(*row.answer)].casefold()
-        others = (self._paragraphs[at] for at in near)
-        chosen = next(
-            (text for text in others if text != row.context and answer not in text.casefold()),
-            self._paragraphs[near[-1]],
-        )
+        others = [self._paragraphs[at] for at in near]
+        chosen = next((text for text in others if answer not in text.casefold()), others[-1])
         wanted = stems(row.question)
         return max(self._cut(chosen), key=lambda one: len(wanted & stems(one.text))).text
 
@@ -208,7 +204,8 @@ def train(options: argparse.Namespace) -> None:
         if run.seconds >= budget or time.perf_counter() - saved > 120:
             run.save()
             saved = time.perf_counter()
-    tensors = {name: tensor for name, tensor in to_tensors(net).items() if not name.startswith(HEADS)}
+    heads = ("span.", "relevance.", "no_answer.")  # of the reader, which the embedder has not
+    tensors = {name: tensor for name, tensor in to_tensors(net).items() if not name.startswith(heads)}
     save_file(tensors, str(options.out / "tuned.safetensors"))
     record = {"steps": run.step, "questions": run.step * options.batch, "seconds": round(run.seconds)}
     record |= {name: getattr(options, name) for name in ("batch", "lr", "search", "freeze_layers", "seed")}
