@@ -12,6 +12,7 @@ from bri_qa.compose import refresh
 from bri_qa.errors import QuestionError
 from bri_qa.index import EmbeddedIndex
 from bri_qa.pipeline import QAPipeline
+from bri_qa.render import as_sentence
 from bri_qa.retrieve import Retriever
 from bri_qa.types import (
     AbstainReason,
@@ -148,6 +149,19 @@ def test_an_answerer_may_abstain_in_its_own_words(index: EmbeddedIndex) -> None:
     draft = Draft(reason=AbstainReason.NOT_STATED, message="The articles name two lengths.")
     answer = pipeline_over(index, answerer=ScriptedAnswerer(lambda _: draft)).ask(Question("How long is the new quay?"))
     assert (answer.reason, answer.message) == (draft.reason, draft.message)
+
+
+def test_who_published_an_article_is_told_from_its_record_and_not_as_an_answer(pipeline: QAPipeline) -> None:
+    only = Filters(document_ids=("notices/ferry",))
+    answer = pipeline.ask(Question("Which newspaper is this article from?", filters=only))
+    _check(answer, pipeline)
+    assert (answer.reason, answer.statements) == (AbstainReason.NOT_STATED, ())
+    assert "The article’s record says: “" in (answer.message or "")
+    assert "Lindum Gazette" in (answer.message or "")
+    asked = pipeline.ask(Question("How long is the new quay?"))
+    history = (Turn("user", asked.question.text), Turn("assistant", as_sentence(asked)))
+    told = pipeline.ask(Question("Who published this article?", history))
+    assert {hit.passage.document_id for hit in told.hits} == {"harbour"}
 
 
 @pytest.mark.parametrize(

@@ -195,9 +195,25 @@ def test_an_abstention_looks_different_and_lists_what_comes_nearest() -> None:
     assert shown.of["bri-kind"] == ["Not stated in these articles"]
     assert "They come near the question, but no sentence in them answers it." in shown.text
     assert len(shown.of["bri-near-open"]) == messages.NEAREST
-    assert shown.of["bri-near-open"][0].startswith("The harbour of Lindum opens againIts lamp has been dark")
+    assert shown.of["bri-near-open"][0].startswith(
+        "The harbour of Lindum opens againLindum Gazette · 2024-03-05Its lamp has been dark"
+    )
     assert (shown.data["abstained"], shown.data["reason"]) == (True, "not_stated")
     assert [item["quote"] for item in shown.data["citations"]] == [hit.passage.text for hit in answer.hits[:3]]
+
+
+def test_who_published_an_article_is_shown_with_its_passage() -> None:
+    answer = _ask("When is the lamp of the moon due?")
+    asked = replace(answer, question=Question("Who published this article?"), message="In English alone")
+    page = messages.abstained(asked, texts.of(texts.CHINESE), FakePipeline().document)
+    assert texts.of(texts.CHINESE)("abstain.record") in page
+    assert "In English alone" not in page
+    assert 'href="https://gazette.example/harbour"' in page
+    assert "Lindum Gazette · 2024" in page
+    bare = document("bare", "Bare\nThe moon has craters and no air.", url="javascript:window.pwned=5")
+    page = messages.abstained(FakePipeline([bare]).ask(answer.question), ENGLISH, {"bare": bare}.get)
+    assert ENGLISH("record.none") in page
+    assert "javascript" not in page.partition("bri-data")[0]
 
 
 def test_every_reason_has_words_of_its_own() -> None:
@@ -214,7 +230,7 @@ def test_every_reason_has_words_of_its_own() -> None:
 def test_a_long_passage_is_shortened_and_one_whose_article_is_gone_is_left_out() -> None:
     tall = document("tall", "Tall\n" + "very tall towers " * 40)
     answer = FakePipeline([tall]).ask(Question("towers of glass and of steel and of iron"))
-    snippet = _Read(messages.abstained(answer, ENGLISH, {"tall": tall}.get)).of["bri-near-open"][0].removeprefix("Tall")
+    snippet = _Read(messages.abstained(answer, ENGLISH, {"tall": tall}.get)).of["bri-near-words"][0]
     assert len(snippet) <= messages.SNIPPET_CHARS
     assert snippet.endswith("…")
     assert "bri-near-open" not in messages.abstained(answer, ENGLISH, lambda _: None)

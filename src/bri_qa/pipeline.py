@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
 from bri_qa.citations import Verifier
-from bri_qa.conversation import SMALL_TALK, Intent, intent, standalone
+from bri_qa.conversation import SMALL_TALK, Intent, intent, record, standalone
 from bri_qa.errors import QuestionError
 from bri_qa.protocols import Answerer, Index, Reader, Rewriter, StreamingAnswerer
 from bri_qa.retrieve import Retriever
@@ -157,6 +157,7 @@ class QAPipeline:
                 given += 1
                 yield from _verified([item], verifier, clock)
         draft = self._nothing(index, question) if draft is None else draft
+        draft, verifier.hits = record.told(draft, question, hits, index)
         if draft.use is not None:
             use = draft.use if use is None else use + draft.use
         trace = Trace(query, clock.seconds, self.models, use)

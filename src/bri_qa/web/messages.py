@@ -13,6 +13,7 @@ from html import escape
 from typing import Any
 
 from bri_qa import render
+from bri_qa.conversation import record
 from bri_qa.history import Entry
 from bri_qa.types import (
     AbstainReason,
@@ -112,7 +113,7 @@ def abstained(
 ) -> str:
     """An abstention: not an answer, and it looks different; its reason, and what comes nearest."""
     nearest = [(hit, found) for hit in answer.hits[:NEAREST] if (found := document(hit.passage.document_id))]
-    items = "".join(_near(number, hit, found) for number, (hit, found) in enumerate(nearest, start=1))
+    items = "".join(_near(number, hit, found, texts) for number, (hit, found) in enumerate(nearest, start=1))
     passages = f'<p class="bri-near-title">{texts("nearest")}</p><ul class="bri-near">{items}</ul>' if items else ""
     data = [_passage(number, hit, found) for number, (hit, found) in enumerate(nearest, start=1)]
     foreign = "" if is_latin(answer.question.text) else f"<p>{texts('language.question')}</p>"
@@ -133,6 +134,8 @@ def is_latin(text: str) -> bool:
 
 
 def _why(answer: Answer, texts: Texts) -> str:
+    if record.asked(answer.question.text) and answer.reason is AbstainReason.NOT_STATED:
+        return texts("abstain.record")
     if answer.message:
         return answer.message
     if answer.reason is AbstainReason.NO_DOCUMENTS and answer.question.filters.narrows:
@@ -177,12 +180,22 @@ def _mark(number: int, source: str) -> str:
     return f'<button class="bri-mark bri-n-{number}"><span class="bri-vh">{source}</span>{number}</button>'
 
 
-def _near(number: int, hit: Hit, document: Document) -> str:
+def _near(number: int, hit: Hit, document: Document, texts: Texts) -> str:
+    """A passage with the record of its article."""
     words = " ".join(hit.passage.text.split())
     snippet = words if len(words) <= SNIPPET_CHARS else words[: SNIPPET_CHARS - 1].rstrip() + "…"
+    source, url = document.source, article.safe_url(document.source.url)
+    facts = " · ".join(fact for fact in (source.publisher, source.published) if fact)
+    told = f'<span class="bri-near-facts">{text_html(facts or texts("record.none"))}</span>'
+    original = (
+        f'<a class="bri-near-original" href="{text_html(url)}" target="_blank" rel="noopener noreferrer">'
+        f'{texts("source.original")}<span class="bri-vh">: {text_html(source.title)}</span></a>'
+        if url
+        else ""
+    )
     return (
-        f'<li><button class="bri-near-open bri-n-{number}"><strong>{text_html(document.source.title)}</strong>'
-        f"<span>{text_html(snippet)}</span></button></li>"
+        f'<li><button class="bri-near-open bri-n-{number}"><strong>{text_html(source.title)}</strong>{told}'
+        f'<span class="bri-near-words">{text_html(snippet)}</span></button>{original}</li>'
     )
 
 
