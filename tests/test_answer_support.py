@@ -5,7 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bri_qa.answer.amounts import amounts, dates, written_out
-from bri_qa.answer.support import content, invented, names_of, unsupported
+from bri_qa.answer.support import invented, names_of, unsupported
+from bri_qa.answer.wording import content
 from tests.articles import articles, sentence_texts
 
 TRAIN = (

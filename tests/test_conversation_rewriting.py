@@ -3,7 +3,8 @@ from __future__ import annotations
 import pytest
 
 from bri_qa.answer.prompts import rewriting
-from bri_qa.answer.support import content, invented
+from bri_qa.answer.support import invented
+from bri_qa.answer.wording import content
 from bri_qa.conversation import ModelRewriter, standalone
 from bri_qa.errors import ChatBusyError
 from bri_qa.types import ModelUse, Question, Turn

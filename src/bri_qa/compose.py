@@ -193,7 +193,8 @@ def _by_language_model(settings: Settings, extractive: ExtractiveAnswerer) -> tu
     from bri_qa.answer.evidence import Budget
     from bri_qa.answer.generative import GenerativeAnswerer
     from bri_qa.answer.prompts import rewriting
-    from bri_qa.answer.support import content, invented
+    from bri_qa.answer.support import invented
+    from bri_qa.answer.wording import content
     from bri_qa.conversation import ModelRewriter
 
     chat = language_model(settings)

@@ -38,6 +38,36 @@ _NAMES = "|".join(sorted(_MONTH, key=len, reverse=True))
 _DAY_FIRST = re.compile(rf"\b(\d{{1,2}})(?:st|nd|rd|th)?(?:\s+of)?\s+({_NAMES})\b\.?(?:,?\s+(\d{{4}})\b)?")
 _MONTH_FIRST = re.compile(rf"\b({_NAMES})\b\.?\s+(\d{{1,2}})(?:st|nd|rd|th)?\b(?!\d)(?:,?\s+(\d{{4}})\b)?")
 _MONTH_YEAR = re.compile(rf"\b({_NAMES})\b\.?,?\s+(?:of\s+)?(\d{{4}})\b")
+_QUARTER = re.compile(r"\bQ([1-4])\b")
+_ORDINALS = ("first", "second", "third", "fourth")
+UNITS = {
+    form: kind
+    for kind, forms in {
+        "minute": "minute minutes min",
+        "hour": "hour hours",
+        "day": "day days",
+        "week": "week weeks",
+        "month": "month months",
+        "year": "year years",
+        "decade": "decade decades",
+        "euro": "euro euros eur €",
+        "dollar": "dollar dollars usd $",
+        "pound": "pound pounds gbp £",
+        "yuan": "yuan rmb renminbi cny 元",
+        "yen": "yen jpy",
+        "crown": "crown crowns",
+        "franc": "franc francs chf",
+        "kilometre": "kilometre kilometres kilometer kilometers km 公里",
+        "metre": "metre metres meter meters",
+        "mile": "mile miles",
+        "kilogram": "kilogram kilograms kg",
+        "ton": "ton tons tonne tonnes 吨",
+        "hectare": "hectare hectares",
+        "acre": "acre acres",
+    }.items()
+    for form in forms.split()
+}
+_MEASURED = re.compile(rf"\s?(?:({'|'.join(sorted(map(re.escape, UNITS), key=len, reverse=True))})(?![A-Za-z]))", re.I)
 _NOUN = re.compile(r"[^\W\d_]{3,}")
 _BEFORE = 3  # words between a number and what it counts, at most
 _JOINING = frozenset(
@@ -46,8 +76,9 @@ _JOINING = frozenset(
 
 
 def written_out(text: str) -> str:
-    """ISO dates as “4 March 2024”, number words as digits: both sides of a comparison in one form."""
-    return _SPELLED.sub(_as_digits, _ISO.sub(_as_date, text))
+    """ISO dates as “4 March 2024”, number words as digits, Q1 as first quarter: two texts in one form."""
+    plain = _QUARTER.sub(lambda found: f"{_ORDINALS[int(found[1]) - 1]} quarter", text)
+    return _SPELLED.sub(_as_digits, _ISO.sub(_as_date, plain))
 
 
 def amounts(text: str) -> dict[str, str]:
@@ -78,6 +109,17 @@ def counted(text: str, stem: Callable[[str], str]) -> Iterator[tuple[str, str]]:
                 break
             if _NOUN.fullmatch(word) and word not in _MONTH:
                 yield _value(match), stem(word)
+
+
+def measured(text: str) -> set[tuple[str, str]]:
+    """Each number with its unit of time, money, length, weight or area, where it has one: (640, "metre")."""
+    found = set()
+    for match in _AMOUNT.finditer(text):
+        unit = _MEASURED.match(text, match.end())
+        before = text[: match.start()].rstrip()[-1:]
+        if unit or before in ("€", "$", "£"):
+            found.add((_value(match), UNITS[unit[1].casefold() if unit else before]))
+    return found
 
 
 def _value(match: re.Match[str]) -> str:

@@ -17,7 +17,8 @@ from bri_qa.answer.claims import LONGEST, Claim, ClaimReader
 from bri_qa.answer.evidence import Budget, gathered, speaks_to_models
 from bri_qa.answer.extractive import ExtractiveAnswerer
 from bri_qa.answer.prompts import VERSION, Evidence, answering, repairing, schema_of
-from bri_qa.answer.support import content, names_of, unsupported
+from bri_qa.answer.support import leans, names_of, unsupported
+from bri_qa.answer.wording import content
 from bri_qa.citations import locate
 from bri_qa.errors import ChatModelError
 from bri_qa.passages import sentences
@@ -88,10 +89,16 @@ class _Attempt:
             return "it is too long"
         if speaks_to_models(claim.text):
             return "it speaks to a language model, not to a reader"
-        fault = unsupported(claim.text, [item.text for item in proof], self.names)
+        fault = unsupported(claim.text, [item.text for item in proof], self.names, self._before(proof))
         if fault is None and not self._to_the_question(claim.text, proof):
             return "it has nothing to do with the question"
         return fault
+
+    def _before(self, proof: Sequence[Sentence]) -> list[str]:
+        """The sentences before those that open with a pronoun."""
+        shown = list(self.evidence.sentences.values())
+        places = [shown.index(item) for item in proof if leans(item.text)]
+        return [shown[at - 1].text for at in places if at and shown[at - 1].passage == shown[at].passage]
 
     def _to_the_question(self, text: str, proof: Sequence[Sentence]) -> bool:
         """Whether it shares a word with the question, or stands on a sentence in which the reader saw an answer.
