@@ -30,6 +30,7 @@ def client() -> Iterator[TestClient]:
 
 def test_those_who_speak_and_what_is_named_make_questions() -> None:
     asked = [one.text for one in candidates(HARBOUR, Span(149, 214), "", ENGLISH)]
+    assert asked[0] == "How long is the new quay?"
     assert "What did Mara Oduya say?" in asked
     assert "What did Tomas Reiner say?" in asked
     assert asked.index("What did Mara Oduya say?") < asked.index("What did Tomas Reiner say?")  # the nearer one first
@@ -47,6 +48,32 @@ def test_names_within_a_sentence_come_after_those_who_speak() -> None:
         "What did Ada Moss say?",
         "What is said about the Coast Guard School of Lindum?",
     ]
+
+
+def test_what_an_article_names_without_the_makes_a_question_and_days_do_not() -> None:
+    text = (
+        "Title\nA ship of Harbour Lines came on Mondays and Fridays. It was met by the mayor of Old Lindum, Ada Moss."
+    )
+    asked = [one.words for one in candidates(document("x", text), Span(0, 5), "", ENGLISH)]
+    assert asked == ["Harbour Lines", "Old Lindum", "Ada Moss"]
+
+
+def test_an_article_in_another_language_makes_no_question() -> None:
+    text = "Titel\nThe bridge cost 7 crowns. Er traf Ada Moss."
+    assert candidates(document("x", text, language="de"), Span(0, 5), "", ENGLISH) == []
+
+
+def test_those_who_ask_go_first() -> None:
+    pipeline = FakePipeline()
+    assert suggested(NextIn(**NEXT), pipeline, ENGLISH, None, lambda: True) == []
+    assert pipeline.asked == []
+
+
+def test_a_question_that_was_put_is_not_offered() -> None:
+    first = suggested(NextIn(**{**NEXT, "asked": []}), FakePipeline(), ENGLISH, None)
+    again = suggested(NextIn(**{**NEXT, "asked": [text.upper() for text in first]}), FakePipeline(), ENGLISH, None)
+    assert first
+    assert not set(first) & set(again)
 
 
 def test_only_what_the_pipeline_answers_is_offered() -> None:

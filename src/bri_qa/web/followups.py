@@ -1,10 +1,12 @@
-"""What one could ask next: questions made of the names in the cited articles, each put to the pipeline before it is
-offered, after the answer has been shown."""
+"""What one could ask next: questions made of the sentences and the names of the cited articles, each put to the pipeline
+before it is offered, after the answer has been shown. Those who ask go first: where somebody waits, no more is tried."""
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import zip_longest
 
 import regex
 from fastapi import APIRouter, Depends, Request
@@ -15,7 +17,7 @@ from bri_qa.answer.speech import voices
 from bri_qa.errors import BriQAError
 from bri_qa.passages import sentences
 from bri_qa.types import Document, Filters, Groups, Question, Span
-from bri_qa.web import confidence, visitors
+from bri_qa.web import confidence, visitors, wording
 from bri_qa.web.access import person
 from bri_qa.web.guards import same_origin
 from bri_qa.web.schemas import FiltersIn
@@ -25,19 +27,24 @@ from bri_qa.web.texts import Texts
 OFFERED = 3
 CHECKED = 8  # candidates put to the pipeline, at most
 READ_CHARS = 20_000  # of an article, around what was cited
+SECONDS = 6.0  # for all of them; what was found until then is offered
 _WORD = r"\p{Lu}[\p{L}\p{M}]+(?:[’'-][\p{L}\p{M}]+)*"
+_DAY = r"(?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)days?\b|(?:January|February|March|April|May|June|July|August|September|October|November|December)\b"
 _NAME = regex.compile(
-    rf"(?<=\p{{Ll}}[,]? )the {_WORD}(?: (?:(?:of|for|and|de|van|von) )?{_WORD}){{1,5}}(?![\p{{L}}’'-])"
+    rf"(?<=\p{{Ll}}[,]? )(?<!\bThe )(?!{_DAY})"
+    rf"(?:the {_WORD}(?: (?:(?:of|for|and|de|van|von) )?{_WORD}){{1,5}}|{_WORD}(?: (?:(?:of|de|van|von) )?{_WORD}){{1,5}})"
+    r"(?![\p{L}’'-])"
 )
+_PART = regex.compile(r" (?:of|for|and|de|van|von) ")
 
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A question about `name`. `spoken`: about the words of one who speaks."""
+    """A question, and the words that its first quote must hold. `spoken`: about the words of one who speaks."""
 
     text: str
-    name: str
-    spoken: bool
+    words: str
+    spoken: bool = False
 
 
 class PlaceIn(BaseModel):
@@ -61,48 +68,62 @@ class NextIn(BaseModel):
 
 
 def candidates(document: Document, near: Span, asked: str, texts: Texts) -> list[Candidate]:
-    """Questions about those who speak in `document`, then about what it names, each the nearest to `near` first.
+    """Questions about what `document` states, about those who speak in it and about what it names, by turns.
 
-    A name that `asked` holds (case does not matter) makes no question.
+    Of each kind the nearest to `near` comes first. A name that `asked` holds (case does not matter) makes no question,
+    nor does a sentence of which it holds the figure.
     """
+    if document.source.language and not document.source.language.lower().startswith("en"):
+        return []  # the questions are English
     start = max(0, near.start - READ_CHARS // 2)
     text = document.text[start : near.end + READ_CHARS // 2]
-    said, named = _names(text)
     known = asked.casefold()
-    found: list[tuple[bool, int, Candidate]] = []
+    said, named, stated = _found(text, document.source.title)
+    lists: list[list[tuple[int, Candidate]]] = [
+        [(at, Candidate(one.text, one.wanted)) for one, at in stated if one.wanted.casefold() not in known]
+    ]
     for key, names in (("next.said", said), ("next.about", named)):
-        for name, at in names.items():
-            if name.casefold() not in known and name.casefold().split()[-1] not in known:
-                one = Candidate(texts(key, name=name), name, names is said)
-                found.append((not one.spoken, abs(start + at - near.start), one))
-    return [one for *_, one in sorted(found, key=lambda item: item[:2])]
+        lists.append(
+            [
+                (at, Candidate(texts(key, name=name), name, names is said))
+                for name, at in names.items()
+                if name.casefold() not in known and name.casefold().split()[-1] not in known
+            ]
+        )
+    ordered = [sorted(items, key=lambda item: abs(start + item[0] - near.start)) for items in lists]
+    return [item[1] for turn in zip_longest(*ordered) for item in turn if item is not None]
 
 
-def _names(text: str) -> tuple[dict[str, int], dict[str, int]]:
-    """Persons who speak, by full name, and other names; each with the first place where it stands."""
+def _found(text: str, title: str) -> tuple[dict[str, int], dict[str, int], list[tuple[wording.Made, int]]]:
+    """Persons who speak, by full name, other names, and questions; each with the first place where it stands."""
     said: dict[str, int] = {}
     named: dict[str, int] = {}
+    stated: list[tuple[wording.Made, int]] = []
     for sentence in sentences(text):
         words = sentence.of(text)
+        if words.strip() == title.strip():
+            continue
         for voice in voices(words):
             if not voice.organisation and len(voice.bare) > 1:
                 said.setdefault(voice.name, sentence.start)
         for match in _NAME.finditer(words):
             named.setdefault(match.group(), sentence.start + match.start())
+        stated += [(one, sentence.start) for one in wording.questions(words)]
     spoken = " ".join(said).casefold()
-    return said, {name: at for name, at in named.items() if name.casefold() not in spoken}
+    fit = {name: at for name, at in named.items() if not any(part.casefold() in spoken for part in _PART.split(name))}
+    return said, fit, stated
 
 
 def checked(candidate: Candidate, filters: Filters, seen: Sequence[PlaceIn], pipeline: Pipeline) -> bool:
-    """Whether the pipeline answers it with the name in its first quote, and with a quote that was not seen.
+    """Whether the pipeline answers it with the words in its first quote, and with a quote that was not seen.
 
-    What is said about a name is offered only where the answer is not unsure.
+    What nobody said is offered only where the answer is not unsure.
     """
     try:
         answer = pipeline.ask(Question(candidate.text, filters=filters))
     except BriQAError:
         return False
-    if answer.abstained or candidate.name.casefold() not in answer.citations[0].quote.casefold():
+    if answer.abstained or candidate.words.casefold() not in answer.citations[0].quote.casefold():
         return False
     if not candidate.spoken and confidence.band(answer.confidence).kind == "low":
         return False
@@ -112,15 +133,19 @@ def checked(candidate: Candidate, filters: Filters, seen: Sequence[PlaceIn], pip
     )
 
 
-def suggested(wanted: NextIn, pipeline: Pipeline, texts: Texts, groups: Groups) -> list[str]:
-    """At most `OFFERED` questions that the articles answer."""
-    filters = replace(wanted.filters.to_filters(), groups=groups)
-    tried = list({one.text: one for one in _woven(_by_document(wanted, reading(pipeline, groups), texts))}.values())[
-        :CHECKED
-    ]
+def suggested(
+    wanted: NextIn, pipeline: Pipeline, texts: Texts, groups: Groups, busy: Callable[[], bool] = lambda: False
+) -> list[str]:
+    """At most `OFFERED` questions that the articles answer; fewer where `busy` tells that others wait."""
+    filters, end = replace(wanted.filters.to_filters(), groups=groups), time.monotonic() + SECONDS
+    put = {text.casefold() for text in wanted.asked}
+    made = _woven(_by_document(wanted, reading(pipeline, groups), texts))
+    tried = [one for one in {one.text: one for one in made}.values() if one.text.casefold() not in put]
     offered: list[str] = []
-    for one in tried:
-        if len(offered) < OFFERED and checked(one, filters, wanted.places, pipeline):
+    for one in tried[:CHECKED]:
+        if len(offered) == OFFERED or busy() or time.monotonic() > end:
+            break
+        if checked(one, filters, wanted.places, pipeline):
             offered.append(one.text)
     return offered
 
@@ -150,6 +175,7 @@ def router(pipeline: Pipeline, workers: Workers) -> APIRouter:
         if workers.full:  # those who ask go first
             return JSONResponse({"questions": []})
         groups = person(request).groups
-        return JSONResponse({"questions": await workers.run(lambda: suggested(wanted, pipeline, texts, groups))})
+        found = await workers.run(lambda: suggested(wanted, pipeline, texts, groups, lambda: workers.inside > 1))
+        return JSONResponse({"questions": found})
 
     return routes
