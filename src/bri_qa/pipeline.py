@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
 from bri_qa.citations import Verifier
-from bri_qa.conversation import SMALL_TALK, Intent, intent, record, standalone
+from bri_qa.conversation import SMALL_TALK, Intent, doubted, intent, record, standalone
 from bri_qa.errors import QuestionError
 from bri_qa.protocols import Answerer, Index, Reader, Rewriter, StreamingAnswerer
 from bri_qa.retrieve import Retriever
@@ -148,7 +148,7 @@ class QAPipeline:
             answerer, hits = self.answerer, (yield from self._read(index, question, query, clock))
         verifier = Verifier(hits, index.document)
         draft, given = None, 0
-        for item in clock.each("answer", self._drafting(answerer, question, query, hits)):
+        for item in clock.each("answer", self._drafting(answerer, question, query, hits, index)):
             if isinstance(item, Draft):
                 draft = item
             elif isinstance(item, Progress):
@@ -212,7 +212,7 @@ class QAPipeline:
         return Draft(reason=reason, mode=self.mentions.mode)
 
     def _drafting(
-        self, answerer: Answerer, question: Question, query: str, hits: Sequence[Hit]
+        self, answerer: Answerer, question: Question, query: str, hits: Sequence[Hit], index: Index
     ) -> Generator[Progress | Statement | Draft]:
         """The answerer's statements and draft, unless the gate, which is the reader's and not its, says to abstain.
 
@@ -227,7 +227,7 @@ class QAPipeline:
         if mentioned.reason is None:
             yield replace(mentioned, mode=self.mentions.mode)
             return
-        confidence = self.reader.confidence(query, hits)
+        confidence = doubted(self.reader.confidence(query, hits), query, hits, index)
         threshold = self.reader.threshold if self.abstain_below is None else self.abstain_below
         if confidence < threshold:
             relevance = max(hit.reading.relevance for hit in hits if hit.reading is not None)
