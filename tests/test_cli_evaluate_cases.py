@@ -124,7 +124,7 @@ def test_feedback_becomes_drafts_that_eval_refuses(indexed: Told) -> None:
     )
     with Path("drafts.jsonl").open("a", encoding="utf-8") as file:
         file.write('{"id": "a", "question": "Why?", "answers": []}\n')
-    assert "1 cases: " in indexed.fine("eval", "--cases", "drafts.jsonl", "--skip-drafts")
+    assert "1 case: " in indexed.fine("eval", "--cases", "drafts.jsonl", "--skip-drafts")
     assert "1 case left out" in indexed.fine("eval", "import", "feedback.jsonl", "--to", "drafts.jsonl", "--append")
 
 

@@ -11,7 +11,9 @@ from typing import Any
 import pytest
 
 from bri_qa.errors import CaseError
-from bri_qa.evaluation.cases import load
+from bri_qa.evaluation import formats
+from bri_qa.evaluation.cases import load, located
+from bri_qa.evaluation.formats.record import Problem
 from bri_qa.types import Question, Span, Turn
 from tests.fakes import document
 
@@ -84,20 +86,20 @@ def test_order_blank_lines_line_ends_and_a_byte_order_mark(tmp_path: Path) -> No
 @pytest.mark.parametrize(
     ("bad", "reason"),
     [
-        ("{", "Invalid JSON"),
-        ("[]", "should be an object"),
-        (line(answers="nine"), "answers: Input should be a valid array"),
+        ("{", "not JSON: EOF while parsing an object at character 1"),
+        ("[]", "must be an object, {…}"),
+        (line(answers="nine"), 'answers: must be a list, such as ["…"]'),
         (line(answers=[""]), "answers.0: must not be blank"),
-        (line(answers=[9]), "answers.0: Input should be a valid string"),
-        (line(id=1, answers=[]), "id: Input should be a valid string"),
+        (line(answers=[9]), "answers.0: must be a text in quotes"),
+        (line(id=1, answers=[]), "id: must be a text in quotes"),
         (line(question="  ", answers=[]), "question: must not be blank"),
-        (json.dumps({"id": "b", "answers": []}), "question: Field required"),
+        (json.dumps({"id": "b", "answers": []}), "question: is missing"),
         (line(answers=[], answer=["x"]), "unknown key 'answer'; the known ones are id, question, history, answers,"),
         (
             line(evidence=[{"document_id": "café", "quote": "nine", "begin": 3}]),
             "unknown key 'evidence.0.begin'; the known ones are document_id, quote, start, relevance",
         ),
-        (line(answers=[], history=[{"role": "robot", "text": ""}]), "history.0.role: Input should be 'user' or"),
+        (line(answers=[], history=[{"role": "robot", "text": ""}]), "history.0.role: must be 'user' or 'assistant'"),
         (line(), "neither answers nor evidence"),
         (line(answers=[], evidence=proof("nine")), "yet there is evidence"),
         (line(evidence=proof(" ")), "evidence.0.quote: must not be blank"),
@@ -118,6 +120,23 @@ def test_a_mistake_is_told_by_line_and_reason(tmp_path: Path, bad: str | bytes, 
     assert message.startswith(f"{tmp_path / 'cases.jsonl'}, line 3: ")
     assert reason in message
     assert "\n" not in message
+
+
+def test_of_several_mistakes_the_first_is_told_and_how_many_more_there_are(tmp_path: Path) -> None:
+    lost = line(id="b", evidence=proof("opens at ten"))
+    with pytest.raises(CaseError, match=r"line 2: the quote .*; 1 more place is wrong, `bri-qa eval check .*` names"):
+        read(tmp_path, GOOD, lost, "{")
+    with pytest.raises(CaseError, match=r"line 1: not JSON.*; 2 more places are wrong"):
+        read(tmp_path, "{", lost, "{")
+
+
+def test_an_id_is_used_by_a_case_whose_quote_is_not_found_too(tmp_path: Path) -> None:
+    lost, again = line(id="b", evidence=proof("opens at ten")), line(id="b", answers=[])
+    file = tmp_path / "cases.jsonl"
+    file.write_text(f"{lost}\n{again}\n", encoding="utf-8")
+    found = [str(item) for item in located(formats.read(file), {CAFE.id: CAFE}.get) if isinstance(item, Problem)]
+    assert len(found) == 2
+    assert found[1].endswith("line 2: the id 'b' was used on line 1; give each case its own")
 
 
 def test_a_file_without_cases_or_none_at_all_is_refused(tmp_path: Path) -> None:

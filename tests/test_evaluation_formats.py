@@ -74,7 +74,7 @@ def test_squad_2_says_what_is_not_answered(tmp_path: Path) -> None:
         (qa(("641", 16)), "data[0].paragraphs[0].qas[0].answers[0]: the context has '640' at 16, not '641'"),
         (qa(("640", -3)), "data[0].paragraphs[0].qas[0].answers[0]: the context has '' at -3"),
         (qa(), "data[0].paragraphs[0].qas[0]: no answers; give one, or set is_impossible"),
-        ({"id": "q", "answers": []}, "data[0].paragraphs[0].qas[0]: question: Field required"),
+        ({"id": "q", "answers": []}, "data[0].paragraphs[0].qas[0]: question: is missing"),
         (qa(("640", 16), question=" "), "data[0].paragraphs[0].qas[0]: question: must not be blank"),
     ],
 )
@@ -153,7 +153,7 @@ def test_a_query_of_two_beir_splits_is_two_cases(tmp_path: Path) -> None:
         ({"test_tsv": "a\tb\tc\n1\td1\thigh\n"}, "test.tsv, line 2: the score 'high' is not a whole number"),
         ({"test_tsv": "7\td1\t1\n"}, "test.tsv, line 1: no query '7'"),
         ({"test_tsv": "1\td9\t1\n"}, "test.tsv, line 1: no document 'd9' in corpus.jsonl"),
-        ({"queries_jsonl": '{"_id": "1", "text": "q"}\n{"_id": 2}\n'}, "queries.jsonl, line 2: _id: Input should be"),
+        ({"queries_jsonl": '{"_id": "1", "text": "q"}\n{"_id": 2}\n'}, "queries.jsonl, line 2: _id: must be a text"),
     ],
 )
 def test_a_mistake_in_beir_is_told_by_file_and_line(tmp_path: Path, files: dict[str, str], told: str) -> None:
@@ -180,7 +180,7 @@ def test_a_table_is_read_by_its_column_names(tmp_path: Path, name: str, sign: st
     )
     assert [item.quote for item in first.evidence] == ["640 metres long", "The repairs cost 48 million crowns"]
     assert (first.kind, first.tags, first.split) == ("number", ("easy", "short"), "dev")
-    assert not second.answerable
+    assert (second.answerable, second.kind) == (False, "unanswerable")
     assert third.evidence[0].whole
 
 
@@ -244,9 +244,7 @@ def test_a_down_rated_answer_is_left_to_be_completed_with_the_comment_as_a_note(
     case = draft(tmp_path, reason="wrong quote", citation=1, comment=" It is of\n2024. ")
     assert (case.answers, case.evidence) == (None, ())
     assert case.note == "down, wrong quote, citation 1: It is of\n2024."
-    assert problem(written(tmp_path, rated(rating="so"), "bad.jsonl")).endswith(
-        "rating: Input should be 'up' or 'down'"
-    )
+    assert problem(written(tmp_path, rated(rating="so"), "bad.jsonl")).endswith("rating: must be 'up' or 'down'")
 
 
 def test_feedback_itself_is_no_case_file(tmp_path: Path) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -76,21 +76,30 @@ def load(file: Path, documents: Documents, everything: Everything = tuple, *, sk
     if content.format == formats.feedback.NAME:
         raise CaseError(f"{file} is feedback; make cases of it first: bri-qa eval import {file} --to CASES")
     cases: list[Case] = []
+    wrong: list[str] = []
     drafts = 0
     for item in located(content, documents, everything):
         if isinstance(item, Problem):
-            raise CaseError(str(item))
-        where, line, case = item
-        if not line.is_draft:
-            cases.append(case)
-            continue
-        if not skip_drafts:
-            raise CaseError(f"{where}: {unfinished(line)}")
-        drafts += 1
+            wrong.append(str(item))
+        elif not item[1].is_draft:
+            cases.append(item[2])
+        elif skip_drafts:
+            drafts += 1
+        else:
+            wrong.append(f"{item[0]}: {unfinished(item[1])}")
+    if wrong:
+        raise CaseError(_first_of(wrong, file))
     if not cases:
         left = " but drafts" if drafts else ""
         raise CaseError(f"{file} has no case{left}; write one JSON object a line (eval/README.md shows how)")
     return CaseFile(file.name, content.sha256, tuple(cases), drafts)
+
+
+def _first_of(wrong: Sequence[str], file: Path) -> str:
+    if len(wrong) == 1:
+        return wrong[0]
+    more = "1 more place is" if len(wrong) == 2 else f"{len(wrong) - 1} more places are"
+    return f"{wrong[0]}; {more} wrong, `bri-qa eval check {file}` names them all"
 
 
 def located(
@@ -103,18 +112,18 @@ def located(
         if isinstance(item, Problem):
             yield item
             continue
+        first = used.setdefault(item.case.id, item.where)
         try:
             line = own(item, shelf)
             case = _case(line, documents)
         except NotLocated as error:
             yield Problem(item.where, str(error), error.sort)
             continue
-        if case.id in used:
-            reason = f"the id {case.id!r} was used on {used[case.id]}; give each case its own"
+        if first == item.where:
+            yield item.where, line, case
+        else:
+            reason = f"the id {case.id!r} was used on {first.rpartition(', ')[2]}; give each case its own"
             yield Problem(item.where, reason, "repeated-id")
-            continue
-        used[case.id] = item.where.rpartition(", ")[2]
-        yield item.where, line, case
 
 
 def own(entry: Entry, shelf: Shelf) -> CaseLine:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Annotated, Any, Literal, TypeAlias
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic_core import ErrorDetails
 
 from bri_qa.types import Span
 
@@ -148,5 +149,26 @@ def reason(error: ValidationError, model: type[BaseModel] = CaseLine) -> str:
         parts: dict[str, type[BaseModel]] = {"evidence": EvidenceLine, "history": TurnLine}
         known = parts.get(name.partition(".")[0], model).model_fields
         return f"unknown key {name!r}; the known ones are {', '.join(known)}"
-    message = first["msg"].removeprefix("Value error, ")
+    message = _plainly(first)
     return f"{name}: {message}" if name else message
+
+
+_PLAIN = {
+    "missing": "is missing",
+    "string_type": "must be a text in quotes",
+    "tuple_type": 'must be a list, such as ["…"]',
+    "list_type": "must be a list",
+    "bool_type": "must be true or false",
+    "int_type": "must be a whole number",
+    "model_type": "must be an object, {…}",
+    "model_attributes_type": "must be an object, {…}",
+}
+
+
+def _plainly(error: ErrorDetails) -> str:
+    """pydantic's message, in words for people who write no code."""
+    if error["type"] == "json_invalid":
+        return f"not JSON: {error['ctx']['error'].replace(' at line 1 column ', ' at character ')}"
+    if error["type"] == "literal_error":
+        return f"must be {error['ctx']['expected']}"
+    return _PLAIN.get(error["type"]) or error["msg"].removeprefix("Value error, ")

@@ -100,6 +100,8 @@ def _entry(names: list[str], row: list[str], where: str) -> Entry | Problem:
 
 def _line(cells: Mapping[str, str], answers: list[str], unanswerable: bool, where: str) -> dict[str, Any]:
     line: dict[str, Any] = {name: cells[name].strip() for name in ("kind", "split", "note") if name in cells}
+    if unanswerable:
+        line.setdefault("kind", "unanswerable")
     line["id"] = cells.get("id", f"row-{where.rpartition(' ')[2]}").strip()
     line["question"] = cells.get("question", "").strip()
     line["tags"] = _parted(cells.get("tags", ""))

@@ -13,14 +13,18 @@ def table(run: Run) -> str:
     count = counts(run.records)
     summary = run.summary
     lines = [
-        f"{count['cases']} cases: {count['answerable']} answerable, {count['unanswerable']} not; "
-        f"{count['abstained']} abstentions",
+        f"{_counted(count['cases'], 'case')}: {count['answerable']} answerable, {count['unanswerable']} not; "
+        f"{_counted(count['abstained'], 'abstention')}",
         "",
     ]
     width = max(len(name) for name in METRICS)
     lines += [f"{name:<{width}}  {_shown(name, value)}" for name, value in summary.items()]
     lines += ["", "verdicts: " + ", ".join(f"{name} {number}" for name, number in count["verdicts"].items())]
     return "\n".join([*lines, "", *_kinds(run)])
+
+
+def _counted(number: int, what: str) -> str:
+    return f"{number} {what}{'' if number == 1 else 's'}"
 
 
 def _kinds(run: Run) -> list[str]:
