@@ -12,15 +12,21 @@ Q ?= How many cities does the China-Europe freight train reach?
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
 
+define venv
+@command -v $(PYTHON) >/dev/null || { echo "make: $(PYTHON) not found; install Python 3.11 or name one: make PYTHON=python3 …" >&2; exit 1; }
+@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+endef
+
 .venv/.run: pyproject.toml
-	@command -v $(PYTHON) >/dev/null || { echo "make: $(PYTHON) not found; install Python 3.11 or name one: make PYTHON=python3 …" >&2; exit 1; }
-	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(venv)
 	$(BIN)/pip install --quiet --disable-pip-version-check --editable .
 	@touch $@
 
-.venv/.dev: .venv/.run
+# It holds what running needs, too: one resolution, not two.
+.venv/.dev: pyproject.toml
+	$(venv)
 	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[dev]'
-	@touch $@
+	@touch .venv/.run $@
 
 setup: .venv/.run ## install what running needs
 setup-dev: .venv/.dev ## install what developing needs
