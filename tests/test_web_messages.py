@@ -89,6 +89,8 @@ def test_an_answer_shows_marks_and_carries_its_citations() -> None:
             "publisher": "Lindum Gazette",
             "language": "en",
             "published": "2024-03-05",
+            "licence": None,
+            "original": "https://gazette.example/harbour",
             "address": f"/source/harbour?start={start}&end={start + len(words)}&v={harbour.sha256[:16]}#quote-1",
             "quote": words,
         }

@@ -68,10 +68,10 @@ class View:
         )
 
 
-def examples(file: Path, articles: int, texts: Texts) -> list[str]:
-    """Questions to start with: those of `file` (one a line, `#` opens a comment), then two that fit any corpus."""
+def examples(file: Path | None, articles: int, texts: Texts) -> list[str]:
+    """Questions to start with: those of `file` (one a line, `#` opens a comment), then two that fit any articles."""
     general = [texts.count("example.digest", articles), texts("example.speakers")]
-    lines = file.read_text(encoding="utf-8").splitlines() if file.is_file() else []
+    lines = file.read_text(encoding="utf-8").splitlines() if file is not None and file.is_file() else []
     own = [line.strip() for line in lines if line.strip() and not line.lstrip().startswith("#")]
     return [*own[: EXAMPLES_SHOWN - len(general)], *general]
 
@@ -169,10 +169,12 @@ class Chat:
         missing = who.conversation is not None and session.conversation is None
         view = View(session, note=who.texts("conversation.missing") if missing else "")
         try:
-            articles = len(await self.workers.run(lambda: self.pipeline.documents(who.filters.groups)))
+            every = await self.workers.run(lambda: self.pipeline.documents(who.filters.groups))
         except (BriQAError, BusyError):
             return view.updates()  # the page itself says what is wrong
-        shown = [{"text": text} for text in examples(self.examples_file, articles, who.texts)]
+        asked = sum(who.filters.allow(item.id, item.source) for item in every)
+        own = None if who.filters.narrows else self.examples_file  # they are about all articles
+        shown = [{"text": text} for text in examples(own, asked, who.texts)]
         return view.updates(examples=shown)
 
     def pick(self, event: gr.SelectData) -> str:

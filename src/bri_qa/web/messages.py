@@ -268,6 +268,8 @@ def _place(number: int, document: Document, span: Span, words: str) -> dict[str,
         "publisher": document.source.publisher,
         "language": document.source.language,
         "published": document.source.published,
+        "licence": document.source.licence,
+        "original": article.safe_url(document.source.url),
         "address": article.address(document, span),
         "quote": words,
     }

@@ -22,7 +22,8 @@ _FALLBACKS = (  # what an answer's trace says of why a language model's work was
     ("timeout", ("within", "in time", "timed out")),
     ("busy", ("already", "not asked again", "busy", "429")),
     ("broke_off", ("broke off", "no completion", "gave up")),
-    ("refused", ("refused", "http ")),
+    ("refused", ("refused", "http ", "declined")),
+    ("output_limit", ("until its limit",)),
     ("unreachable", ("reached", "connect")),
     ("rewriting", ("rewritten by rules",)),
 )

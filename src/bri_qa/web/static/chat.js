@@ -17,6 +17,11 @@ const log = () => chat()?.querySelector('[role="log"]');
 const panel = new Panel((search) => {
   scope.set(search).then(() => box.field()?.focus());
 });
+scope.changed(() => {
+  if (chat()?.querySelector(".bri-answer")) return;
+  byId("bri-opened")?.click(); // the examples are those of the articles that are asked
+  following.begin(address.filters());
+});
 const answers = new WeakMap(); // .bri-answer element -> its data
 const peek = new Peek();
 
@@ -175,7 +180,7 @@ function look() {
   if (!last) {
     if (newest) {
       panel.showArticles();
-      following.clear();
+      following.begin(address.filters());
       keepFocus();
     }
     newest = null;
@@ -183,7 +188,7 @@ function look() {
   }
   if (last.classList.contains("bri-working")) {
     announce(last.innerText);
-    if (newest !== null) following.clear();
+    following.clear();
     newest = null;
     box.keepAsked(questions().at(-1) ?? "");
   }
@@ -197,6 +202,7 @@ function recover(last) {
   if (recovered || !box.field() || (!last && address.conversation() && !noted())) return;
   if (!last && !chat()?.querySelector(".example, .placeholder")) return;
   recovered = true;
+  if (!last) following.begin(address.filters());
   if (box.restore(questions().at(-1) ?? "")) {
     byId("bri-trouble").textContent = t("pending");
     announce(t("pending"));

@@ -12,7 +12,14 @@ export function clear() {
   place.replaceChildren();
 }
 
-export async function offer(data, asked) {
+// Before anything is asked: what the articles that were chosen (the filters' `pairs`) answer.
+export function begin(pairs) {
+  const chosen = pairs.filter(([key]) => key === "document").slice(0, 3);
+  if (!chosen.length) return clear();
+  return offer({ scope: pairs, citations: chosen.map(([, document]) => ({ document, start: 0, end: 0 })) }, [], "next.begin");
+}
+
+export async function offer(data, asked, label = "next.label") {
   clear();
   const mine = turn;
   const scope = (name) => data.scope.filter(([key]) => key === name).map(([, value]) => value);
@@ -35,6 +42,6 @@ export async function offer(data, asked) {
     item.firstChild.lang = "en";
     list.append(item);
   }
-  place.replaceChildren(node("p", "", t("next.label")), list);
+  place.replaceChildren(node("p", "", t(label)), list);
   place.hidden = false;
 }

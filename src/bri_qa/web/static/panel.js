@@ -56,6 +56,18 @@ export class Panel {
     this.box.setAttribute("aria-modal", "true");
     for (const other of this.outside()) other.inert = true;
     this.title.focus({ preventScroll: true });
+    this.lift(from);
+  }
+
+  // What was pressed stays in view above the sheet: a statement and its quote are read together.
+  lift(from) {
+    const log = from.closest('[role="log"]');
+    if (!log) return;
+    const free = innerHeight - this.box.offsetHeight;
+    const line = (from.closest(".bri-statement, .bri-near li") ?? from).getBoundingClientRect();
+    const top = log.getBoundingClientRect().top;
+    const below = line.bottom - free + 12;
+    if (below > 0) log.scrollTop += Math.min(below, line.top - top - 8);
   }
 
   outside() {
@@ -117,7 +129,8 @@ export class Panel {
     made.append(node("span", "bri-card-number", String(item.number)));
     const words = node("span", "bri-card-words");
     words.append(node("span", "bri-card-quote", item.quote));
-    const origin = [item.publisher, item.published].filter(Boolean).join(" · ");
+    const licence = item.licence && t("source.licence", { licence: item.licence });
+    const origin = [item.publisher, item.published, licence].filter(Boolean).join(" · ");
     const source = node("span", "bri-card-source");
     source.append(node("cite", "", item.title));
     if (origin) source.append(node("span", "", origin));
@@ -159,8 +172,14 @@ export class Panel {
   tools(item) {
     const page = node("a", "", t("source.page"));
     page.href = rooted(item.address);
-    const copy = button("", t("source.link"), () => this.copyLink(copy, item));
+    const copy = button("", t("source.link.short"), () => this.copyLink(copy, item));
+    copy.setAttribute("aria-label", t("source.link"));
     const parts = [page, copy];
+    if (item.original) {
+      const original = node("a", "", t("source.original"));
+      Object.assign(original, { href: item.original, target: "_blank", rel: "noopener noreferrer" });
+      parts.push(original);
+    }
     if (this.data.entry && !this.data.abstained) {
       const thumbs = node("span", "bri-thumbs");
       const [up, down] = ["up", "down"].map((rating) => {
@@ -188,7 +207,7 @@ export class Panel {
     const tell = (words) => {
       pressed.textContent = words;
       announce(words);
-      setTimeout(() => (pressed.textContent = t("source.link")), 2000);
+      setTimeout(() => (pressed.textContent = t("source.link.short")), 2000);
     };
     if (!navigator.clipboard) return tell(t("foot.copy.insecure"));
     const link = String(new URL(rooted(item.address), location.href));

@@ -3,6 +3,12 @@ import * as address from "./address.js";
 import { announce, byId, rooted } from "./dom.js";
 
 const place = byId("bri-scope");
+let tell = () => {};
+
+// `then` is called when the reader has changed the filters.
+export function changed(then) {
+  tell = then;
+}
 
 export async function show() {
   const query = new URLSearchParams(address.filters());
@@ -18,6 +24,7 @@ export async function show() {
 
 export function set(search) {
   address.setFilters(address.filters(search));
+  tell();
   return show();
 }
 
