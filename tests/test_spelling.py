@@ -49,6 +49,19 @@ def test_what_may_be_meant_is_left_alone(query: str) -> None:
     assert _correct(query) == query
 
 
+def test_two_letters_left_out_of_a_word_of_the_articles_are_forgiven() -> None:
+    spelling = Spelling({"lets": 0, "how": 1, "many": 2})
+    shelf = Articles([document("a", "Four letters are on show.")])
+    assert spelling.correct("how many letrs", shelf) == "how many letters"  # type: ignore[arg-type]
+    assert spelling.correct("how many let", shelf) == "how many lets"  # type: ignore[arg-type]
+
+
+def test_a_word_whose_longer_form_is_known_is_left_alone() -> None:
+    spelling = Spelling({"mediated": 0, "painters": 1, "to": 2})
+    shelf = Articles([document("a", "Nobody came.")])
+    assert spelling.correct("a painter to mediate", shelf) == "a painter to mediate"  # type: ignore[arg-type]
+
+
 def test_it_learns_the_words_of_the_index_that_is_asked() -> None:
     spelling = Spelling({})
     one, other = (Articles([document("a", text)]) for text in ("the telescope stands", "the stethoscope hangs"))

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
 from bri_qa.citations import Verifier
-from bri_qa.conversation import SMALL_TALK, Intent, doubted, intent, record, standalone
+from bri_qa.conversation import SMALL_TALK, Intent, doubted, intent, pointed, record, standalone
 from bri_qa.errors import QuestionError
 from bri_qa.protocols import Answerer, Index, Reader, Rewriter, StreamingAnswerer
 from bri_qa.retrieve import Retriever
@@ -186,7 +186,7 @@ class QAPipeline:
 
     def _standalone(self, question: Question, clock: _Clock) -> tuple[str, ModelUse | None]:
         if self.rewriter is None or not question.history:
-            return standalone(question), None
+            return pointed(standalone(question)), None
         with clock.time("rewrite"):
             return self.rewriter.rewrite(question)
 

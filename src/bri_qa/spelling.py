@@ -13,6 +13,7 @@ from bri_qa.types import Document, Groups
 
 _WORD = re.compile(r"(?<![\w’'])[A-Za-z]{3,40}(?![\w’'])")
 _ENDINGS = ("s", "es", "d", "ed", "ing", "ings", "ly", "er", "ers", "r", "n", "ness", "al", "ful", "able", "ment")
+_SOME = 5  # letters from which two that are left out are forgiven, and a word is known by its longer form
 _LONG = 8  # letters from which two slips are forgiven, below it one
 _MOST_CHARS = 20_000_000  # of articles whose words are learned
 _KEPT = 4  # sets of articles whose words are remembered
@@ -97,18 +98,29 @@ class Spelling:
             )
             for near, slips, _ in found
         ]
-        if not ranked:
+        best = min(ranked)[-1] if ranked else None
+        if best not in words.counts and not capital:
+            best = _left_out(word, words.counts) or best
+        if best is None:
             return None
-        best = min(ranked)[-1]
         return best.capitalize() if capital else best
 
     def _rank(self, word: str) -> int:
         return self._common.get(word, len(self._common))
 
 
+def _left_out(word: str, counts: Mapping[str, int]) -> str | None:
+    """The commonest word of the articles that `word` is when two letters within it are left out."""
+    if len(word) < _SOME:
+        return None
+    pattern = re.compile(r"[a-z]*".join(word))
+    longer = [near for near in counts if len(near) == len(word) + 2 and pattern.fullmatch(near)]
+    return min(longer, key=lambda near: (-counts[near], near), default=None)
+
+
 def _known(word: str, words: Mapping[str, int]) -> bool:
     """Whether a word or the word that it is a form of is among `words`."""
-    if word in words:
+    if word in words or (len(word) >= _SOME and f"{word}{'d' if word[-1] == 'e' else 's'}" in words):
         return True
     for ending in _ENDINGS:
         if word.endswith(ending) and len(word) - len(ending) >= 3:
