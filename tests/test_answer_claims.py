@@ -74,6 +74,18 @@ def test_lines_are_read_in_the_ways_in_which_models_write_them(line: str, claim:
     assert _read(f"\n{line}\n\n", False, 1) == [claim]
 
 
+THOUGHT = '<think>\nPerhaps {"statements": [{"sentences": ["S1"], "text": "No."}]}\n[S1] No.\n' + "hm " * 2_000
+
+
+@pytest.mark.parametrize(("as_json", "size"), [(True, 1_000), (False, 1_000), (True, 3), (False, 3)])
+def test_thoughts_before_the_answer_are_passed_over(as_json: bool, size: int) -> None:
+    answer = statements((["S2"], "It is so.")) if as_json else "[S2] It is so."
+    assert _read(f"{THOUGHT}</think>\n{answer}", as_json, size) == [Claim("It is so.", ("S2",))]
+    reader = ClaimReader(as_json)
+    assert not list(reader.feed(THOUGHT)) and not list(reader.end()) and not reader.endless and reader.said == ""
+    assert list(reader.feed(f"</think>{answer}\n")) == [Claim("It is so.", ("S2",))] and reader.said == f"{answer}\n"
+
+
 @pytest.mark.parametrize("line", ["", "---", "```", "[S2]", "<think>It is so [S2]"])
 def test_lines_that_say_nothing_give_no_claim(line: str) -> None:
     assert _read(line, False) == []

@@ -180,6 +180,21 @@ def test_a_last_line_that_ran_into_the_limit_is_no_statement() -> None:
     assert [item.text for item in _draft(chat).statements] == [GOOD]
 
 
+def test_a_model_that_thinks_until_its_limit_is_not_asked_again_and_the_setting_named() -> None:
+    chat = ScriptedChat("<think>The quay, let me see, is", cut=True)
+    draft = _draft(chat)
+    assert draft.mode == "extractive" and len(chat.asked) == 1
+    assert draft.use is not None and "BRI_QA_LLM_OUTPUT_TOKENS" in (draft.use.fallback or "")
+
+
+def test_what_the_sentence_before_names_is_no_new_word() -> None:
+    text = "The mill of Sor has a red wheel. It holds 31 stones."
+    chat = ScriptedChat(statements((["S2"], "The mill has 31 stones in its wheel.")))
+    query = "How many stones does the mill hold?"
+    draft = _answerer(chat).answer(Question(query), query, read_hits(query, text))
+    assert [item.text for item in draft.statements] == ["The mill has 31 stones in its wheel."]
+
+
 def test_statements_are_told_as_soon_as_they_stand() -> None:
     chat = ScriptedChat(statements(([IDS["quay"]], GOOD), ([IDS["opened"]], f"{OPENED[:-1]} with its quay.")), pieces=1)
     items = _answerer(chat).stream(Question(QUERY), QUERY, _hits())

@@ -161,11 +161,74 @@ def test_closing_the_stream_ends_the_request() -> None:
             Reply(body=b'data: {"error": {"message": "out of memory"}}\n\n', content_type="text/event-stream"),
             "gave up: out of memory",
         ),
+        (Reply(body=b'{"error": "no memory"}'), "gave up: no memory"),
+        (Reply(body=b'{"object": "error", "message": "no such model", "code": 404}'), "gave up: no such model"),
+        (
+            Reply(
+                body=b'{"choices": [{"message": {"content": null, "refusal": "I may not."}, "finish_reason": "stop"}]}'
+            ),
+            "declined: I may not",
+        ),
+        (Reply("", finish="content_filter"), "declined: its server filtered"),
     ],
 )
 def test_an_answer_that_is_none_is_told_as_such(reply: Reply, said: str) -> None:
     with _chat([reply]) as (chat, _), pytest.raises(ChatOutputError, match=said):
         chat.complete(ASKED)
+
+
+KEPT_OPEN = b""": waiting
+
+event: ping
+data:
+
+data: {"choices": null, "usage": null}
+
+data: {"choices": [{"delta": {"role": "assistant", "content": null, "reasoning_content": "It"}}]}
+
+: waiting
+
+data: {"choices": [{"delta": {"content": [{"type": "text", "text": "It is so."}]}}]}
+
+data: {"choices": [{"delta": {}, "finish_reason": "stop"}]}
+
+data:[DONE]
+
+"""
+
+
+def test_comments_empty_events_and_thoughts_apart_are_passed_over() -> None:
+    with _chat([Reply(body=KEPT_OPEN, content_type="text/event-stream; charset=utf-8")]) as (chat, _):
+        assert chat.complete(ASKED) == Completion("It is so.", ModelUse(1, 4, 3))
+
+
+def test_a_key_that_a_server_repeats_in_an_error_of_status_200_is_masked() -> None:
+    reply = Reply(body=json.dumps({"error": {"message": f"bad key {KEY}"}}).encode())
+    with _chat([reply]) as (chat, _), pytest.raises(ChatOutputError, match=r"bad key \(the key\)"):
+        chat.complete(ASKED)
+
+
+def test_a_server_that_refuses_a_larger_schema_is_asked_for_lines_from_then_on() -> None:
+    with _chat([refusal(400, "Invalid schema for response_format 'answer'"), Reply("so")]) as (chat, _):
+        assert chat.supports_schema()
+        with pytest.raises(ChatRefusedError):
+            chat.complete(ASKED, SCHEMA)
+        assert not chat.supports_schema()
+
+
+def test_an_upstream_error_is_no_refusal_to_stream() -> None:
+    with _chat([refusal(400, "upstream connect error")]) as (chat, _):
+        with pytest.raises(ChatRefusedError):
+            chat.complete(ASKED)
+        assert chat.streams
+
+
+def test_what_to_leave_out_is_found_in_a_long_refusal() -> None:
+    def script(body: dict[str, Any]) -> Reply:
+        return refusal(422, "x " * 300 + "stream_options: extra fields") if "stream_options" in body else Reply("so")
+
+    with _chat(script) as (chat, _):
+        assert chat.complete(ASKED).text == "so"
 
 
 def test_a_flood_is_cut_off(monkeypatch: pytest.MonkeyPatch) -> None:

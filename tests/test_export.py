@@ -18,7 +18,7 @@ from bri_qa import export, render
 from bri_qa.exchange import saved_citations
 from bri_qa.export import Paper
 from bri_qa.export.paper import safe_url
-from bri_qa.types import Document, Source, Span
+from bri_qa.types import Document, ModelUse, Source, Span
 from bri_qa.web import article
 from tests.fakes import web_documents
 from tests.keeping import MILL, MOON, QUAY, Kept
@@ -124,6 +124,17 @@ def test_text_to_paste(kept: Kept) -> None:
     assert conversation.startswith(f"{QUAY}\n\n\n{QUAY}\n\n640\n\n")
     assert "\n\n\nhello\n\nHello. Ask me a question.\n\n\n" in conversation
     assert "\n\nThat is not stated in these articles.\n\n[1] The harbour of Lindum opens again, " in conversation
+
+
+def test_an_export_says_that_a_language_models_work_was_not_used(kept: Kept) -> None:
+    given = kept.answer(QUAY)
+    used = replace(given.trace, use=ModelUse(fallback="it is *busy*"))
+    paper = Paper.of_entry(kept.history.add(USER, replace(given, trace=used), kept.pipeline.document), link)
+    assert "*In the articles' own words: it is \\*busy\\*.*" in export.as_markdown(paper)
+    assert "(In the articles' own words: it is *busy*.)" in export.as_text(paper)
+    words = [item.text for item in docx.Document(BytesIO(export.as_docx(paper))).paragraphs]
+    assert "In the articles' own words: it is *busy*." in words
+    assert "own words" not in export.as_text(Paper.of_entry(kept.add(USER), link))
 
 
 def test_the_places_of_an_answer_open_at_its_quotes(kept: Kept) -> None:

@@ -94,6 +94,7 @@ def test_what_a_language_model_did_is_told_and_that_its_work_was_not_used() -> N
         "fallback": "the language model is busy",
     }
     assert render.as_text(tried).endswith("(In the articles' own words: the language model is busy.)")
+    assert "*In the articles' own words: the language model is busy.*" in render.as_markdown(tried)
     written = replace(tried, mode="generative")
     assert render.fell_back(written) is None and "own words" not in render.as_text(written)
 

@@ -110,6 +110,12 @@ def fell_back(answer: Answer) -> str | None:
     return use.fallback if use is not None and answer.mode == "extractive" and not answer.abstained else None
 
 
+def own_words(answer: Answer) -> str | None:
+    """The line that says so where a language model was to write and the article's own words are given."""
+    reason = fell_back(answer)
+    return f"In the articles' own words: {reason}." if reason else None
+
+
 def as_text(answer: Answer) -> str:
     """For a terminal: statements with marks, then the numbered quotes with where they stand."""
     if answer.abstained:
@@ -129,8 +135,8 @@ def as_text(answer: Answer) -> str:
         lines.append(f"[{citation.number}] {_origin(citation)}")
         lines.append(f"    {citation.document_id}, characters {citation.span.start}-{citation.span.end}")
         lines.append(f"    “{_line(citation.quote)}”")
-    if reason := fell_back(answer):
-        lines += ["", f"(In the articles' own words: {reason}.)"]
+    if told := own_words(answer):
+        lines += ["", f"({told})"]
     return "\n".join(lines)
 
 
@@ -149,6 +155,8 @@ def as_markdown(answer: Answer) -> str:
     for citation in answer.citations:
         lines += [f"{citation.number}. {markdown_text(_origin(citation))}", ""]
         lines += [f"{' ' * len(f'{citation.number}. ')}> {markdown_text(citation.quote)}", ""]
+    if told := own_words(answer):
+        lines += [f"*{markdown_text(told)}*", ""]
     return "\n".join(lines)
 
 

@@ -22,7 +22,7 @@ from bri_qa.answer.openai_chat import OpenAIChat
 from bri_qa.answer.prompts import schema_of
 from bri_qa.answer.support import unsupported
 from bri_qa.answer.wire import Wire
-from bri_qa.doctor import examined
+from bri_qa.doctor.parts import examined
 from bri_qa.protocols import Completion, Message
 from bri_qa.tokens import Tokenizer
 from bri_qa.types import Answer, Answered, Question, StatementReady

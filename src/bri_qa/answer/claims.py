@@ -23,7 +23,7 @@ _ID = re.compile(r"\[\s*((?:S?\d{1,4}\b\s*[,;&]?\s*)+)\]|\(\s*((?:S\d{1,4}\b\s*[
 _LEAD = re.compile(r"^\s*(?:[-*•]\s*|\d{1,2}[.)]\s+)*")
 _LEAD_ID = re.compile(r"^(S\d{1,4})\s*[:.)-]\s*", re.IGNORECASE)
 _LABEL = re.compile(r"^(?:answer|statement|statements|response)\s*\d*\s*:\s*", re.IGNORECASE)
-_THOUGHT = re.compile(r"<think>.*?(?:</think>|$)", re.DOTALL | re.IGNORECASE)
+_THINKING = re.compile(r"\s*<(think|thinking|thought|reasoning)>", re.IGNORECASE)
 _FENCE = re.compile(r"^\s*```")
 
 
@@ -50,21 +50,40 @@ class ClaimReader:
     _at: int = field(default=0, init=False)
     _inside: bool = field(default=False, init=False)
     _closed: bool = field(default=False, init=False)
+    _thought: int = field(default=0, init=False)
 
     def feed(self, piece: str) -> Iterator[Claim]:
         """The claims that `piece` completes."""
         self.written += piece
+        if self._thinks():
+            return
         yield from self._json() if self.as_json else self._lines(last=False)
         self.endless = len(self.written) - self._at > 4 * LONGEST
 
     def end(self) -> Iterator[Claim]:
         """The claim that the end of the stream completes, if any: a last line without its line end."""
-        if not self.as_json:
+        if not self.as_json and not self._thinks():
             yield from self._lines(last=True)
+
+    @property
+    def said(self) -> str:
+        """What was written, without the thoughts before it."""
+        return "" if self._thinks() else self.written[self._thought :]
+
+    def _thinks(self) -> bool:
+        """Whether the model still thinks aloud before it answers. Reading goes on behind its thoughts."""
+        opened = None if self._thought else _THINKING.match(self.written)
+        if opened is None:
+            return False
+        end = self.written.lower().find(f"</{opened[1].lower()}>", opened.end())
+        if end < 0:
+            return True
+        self._thought = self._at = self.written.index(">", end) + 1
+        return False
 
     def _json(self) -> Iterator[Claim]:
         if not self._inside:
-            start = _ARRAY.search(self.written)
+            start = _ARRAY.search(self.written, self._at)
             if start is None:
                 return
             self._inside, self._at = True, start.end()
@@ -82,13 +101,11 @@ class ClaimReader:
 
     def _lines(self, last: bool) -> Iterator[Claim]:
         text = self.written
-        if "<think>" in text[:200].lower() and "</think>" not in text.lower() and not last:
-            return
         end = len(text) if last else text.rfind("\n") + 1
         if end <= self._at:
             return
         block, self._at = text[self._at : end], end
-        for line in _THOUGHT.sub("", block).splitlines():
+        for line in block.splitlines():
             claim = _of_line(line)
             if claim is not None:
                 yield claim

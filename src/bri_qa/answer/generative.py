@@ -20,7 +20,7 @@ from bri_qa.answer.prompts import VERSION, Evidence, answering, repairing, schem
 from bri_qa.answer.support import leans, names_of, unsupported
 from bri_qa.answer.wording import content
 from bri_qa.citations import locate
-from bri_qa.errors import ChatModelError
+from bri_qa.errors import ChatModelError, ChatOutputError
 from bri_qa.passages import sentences
 from bri_qa.protocols import ChatModel, Completion, Message, Schema
 from bri_qa.types import Draft, Hit, ModelUse, Question, Quote, Rejection, Statement
@@ -166,7 +166,7 @@ class GenerativeAnswerer:
         yield from self._read(attempt, messages, reader)
         if not attempt.kept:
             reasons = [item.reason for item in attempt.rejected[:3]]
-            yield from self._read(attempt, repairing(messages, reader.written, reasons, ids), ClaimReader(by_schema))
+            yield from self._read(attempt, repairing(messages, reader.said, reasons, ids), ClaimReader(by_schema))
         if attempt.kept:
             self.cache.put(key, tuple(attempt.kept))
 
@@ -191,6 +191,7 @@ class GenerativeAnswerer:
                 for piece in pieces:
                     if isinstance(piece, Completion):
                         attempt.use, told = attempt.use + piece.use, True
+                        _not_cut(piece, attempt, reader)
                         claims = iter(()) if piece.cut else reader.end()
                     else:
                         claims = reader.feed(piece)
@@ -213,6 +214,16 @@ class GenerativeAnswerer:
             short = None
         use = replace(attempt.use, fallback=fault)
         return Draft(tuple(attempt.kept), short, mode=self.mode, rejected=rejected, use=use)
+
+
+def _not_cut(completion: Completion, attempt: _Attempt, reader: ClaimReader) -> None:
+    """Asking again helps no model that thinks longer than it may write.
+
+    Raises:
+        ChatOutputError: it ran into its limit and made no claim.
+    """
+    if completion.cut and not reader.said and not attempt.kept:
+        raise ChatOutputError("the language model thought until its limit; raise BRI_QA_LLM_OUTPUT_TOKENS")
 
 
 def _standing(attempt: _Attempt, claims: Iterator[Claim]) -> Iterator[Statement]:

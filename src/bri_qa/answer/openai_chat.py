@@ -18,9 +18,10 @@ from typing import Any
 
 import httpx
 from httpx_sse import EventSource, SSEError
-from pydantic import BaseModel, ValidationError
+from pydantic import ValidationError
 
 from bri_qa.answer.prompts import schema_of
+from bri_qa.answer.replies import Part, Reply, Usage
 from bri_qa.answer.wire import Wire, fault
 from bri_qa.errors import ChatBusyError, ChatModelError, ChatOutputError, ChatRefusedError, ChatUnreachableError
 from bri_qa.protocols import Completion, Message, Schema
@@ -30,31 +31,9 @@ REST = 30.0  # seconds for which a server that hung is not asked again
 _PROBE_ID = "Q7"
 _HELD = re.compile(rf'\s*{{\s*"statements"\s*:\s*\[\s*{{\s*"sentences"\s*:\s*\[\s*"{_PROBE_ID}"')
 _JSON = re.compile(r"\s*(?:\{|$)")
+_OF_SCHEMA = re.compile(r"response_format|json_schema|\bschema|grammar", re.IGNORECASE)
 _OPTIONAL = ("temperature", "stream_options", "seed", "response_format")
 _NO_SCHEMA = (400, 415, 422, 500, 501)  # how servers refuse a schema
-
-
-class _Part(BaseModel):
-    content: str | None = None
-
-
-class _Choice(BaseModel):
-    delta: _Part | None = None
-    message: _Part | None = None
-    finish_reason: str | None = None
-
-
-class _Usage(BaseModel):
-    prompt_tokens: int = 0
-    completion_tokens: int = 0
-
-
-class _Reply(BaseModel):
-    """A completion, or a part of one."""
-
-    choices: list[_Choice] = []
-    usage: _Usage | None = None
-    error: Any = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +90,7 @@ class OpenAIChat:
         return self._can.streams
 
     def models(self) -> list[str]:
-        """The names that the server lists; none if it lists none."""
+        """The names that the server lists; none if it lists none or has no such list."""
         try:
             with closing(self.wire.send("GET", "models")) as response:
                 response.read()
@@ -119,6 +98,10 @@ class OpenAIChat:
             return sorted(str(item["id"]) for item in listed)
         except httpx.HTTPError as error:
             raise fault(error, self.wire.timeout) from error
+        except ChatRefusedError as error:
+            if error.status not in (404, 405, 501):
+                raise
+            return []
         except (ValueError, KeyError, TypeError):
             return []
 
@@ -176,17 +159,22 @@ class OpenAIChat:
 
     def _asked(self, messages: Sequence[Message], schema: Schema | None) -> Iterator[str | Completion]:
         with closing(self._opened(messages, schema)) as response:
-            written, cut, usage = "", False, None
-            for part in _parts(response):
+            written, refusal, finish, usage = "", "", None, Usage()
+            for part in self._parts(response):
                 usage = part.usage or usage
-                for choice in part.choices[:1]:
-                    piece = (choice.delta or choice.message or _Part()).content or ""
-                    cut = cut or choice.finish_reason == "length"
-                    if piece:
-                        written += piece
-                        yield piece
-            told = usage or _Usage(prompt_tokens=self._counted(messages), completion_tokens=self.count(written))
-            yield Completion(written, self._use(told.prompt_tokens, told.completion_tokens), cut)
+                for choice in (part.choices or ())[:1]:
+                    piece = choice.delta or choice.message or Part()
+                    refusal += piece.refusal or ""
+                    finish = choice.finish_reason or finish
+                    written += piece.text
+                    if piece.text:
+                        yield piece.text
+            if (refusal and not written) or finish == "content_filter":
+                told = self.wire.masked(refusal) or "its server filtered the answer"
+                raise ChatOutputError(f"the language model declined: {told}")
+            prompt = self._counted(messages) if usage.prompt_tokens is None else usage.prompt_tokens
+            written_tokens = self.count(written) if usage.completion_tokens is None else usage.completion_tokens
+            yield Completion(written, self._use(prompt, written_tokens), finish == "length")
 
     def _opened(self, messages: Sequence[Message], schema: Schema | None) -> httpx.Response:
         """The response; a part of the request that the server does not know is left out, and remembered."""
@@ -196,6 +184,8 @@ class OpenAIChat:
                 return self.wire.send("POST", "chat/completions", body)
             except ChatRefusedError as error:
                 if error.status not in (400, 422) or not self._learns(error.detail, body):
+                    if schema is not None and _OF_SCHEMA.search(error.detail):
+                        self._can.schema = False  # it took the probe's and not this one: from now on lines of text
                     raise
 
     def _learns(self, detail: str, body: Mapping[str, Any]) -> bool:
@@ -208,7 +198,7 @@ class OpenAIChat:
             if name in said and name in body and name != "response_format":
                 self._can.refused.add(name)
                 return True
-        if "stream" in said and body.get("stream"):
+        if re.search(r"\bstream(?:ing)?\b", said) and body.get("stream"):
             self._can.streams = False
             return True
         return False
@@ -255,32 +245,30 @@ class OpenAIChat:
             cost = (prompt * self.prices.prompt + completion * self.prices.completion) / 1_000_000
         return ModelUse(1, prompt, completion, cost)
 
+    def _parts(self, response: httpx.Response) -> Iterator[Reply]:
+        """The parts of an answer, streamed or whole.
 
-def _parts(response: httpx.Response) -> Iterator[_Reply]:
-    """The parts of an answer, streamed or whole.
+        Raises:
+            ChatOutputError: it ends before its end, or is an error.
+        """
+        finished = False
+        if "text/event-stream" in response.headers.get("content-type", ""):
+            for event in EventSource(response).iter_sse():
+                if event.data.strip() == "[DONE]":
+                    finished = True
+                    break
+                if event.data.strip():  # some servers keep the line open with empty events
+                    yield (part := self._sound(Reply.model_validate_json(event.data)))
+                    finished = finished or any(choice.finish_reason for choice in part.choices or ())
+        else:
+            response.read()
+            part = self._sound(Reply.model_validate_json(response.content))
+            finished = bool(part.choices)
+            yield part
+        if not finished:
+            raise ChatOutputError("the language model's answer broke off")
 
-    Raises:
-        ChatOutputError: it ends before its end, or is an error.
-    """
-    finished = False
-    if "text/event-stream" in response.headers.get("content-type", ""):
-        for event in EventSource(response).iter_sse():
-            if event.data.strip() == "[DONE]":
-                finished = True
-                break
-            yield (part := _sound(_Reply.model_validate_json(event.data)))
-            finished = finished or any(choice.finish_reason for choice in part.choices)
-    else:
-        response.read()
-        part = _sound(_Reply.model_validate_json(response.content))
-        finished = bool(part.choices)
-        yield part
-    if not finished:
-        raise ChatOutputError("the language model's answer broke off")
-
-
-def _sound(part: _Reply) -> _Reply:
-    if part.error:
-        found = part.error.get("message", part.error) if isinstance(part.error, dict) else part.error
-        raise ChatOutputError(f"the language model's server gave up: {' '.join(str(found).split())[:200]}")
-    return part
+    def _sound(self, part: Reply) -> Reply:
+        if part.failure:
+            raise ChatOutputError(f"the language model's server gave up: {self.wire.masked(part.failure)}")
+        return part

@@ -16,6 +16,7 @@ from bri_qa.errors import ChatBusyError, ChatRefusedError, ChatUnreachableError
 
 MAX_BYTES = 4_000_000  # of one answer
 _FIRST_WAIT, _LONGEST_WAIT = 0.5, 8.0  # seconds between attempts, doubled each time
+_LONGEST_DETAIL = 2_000  # characters in which what to leave out is looked for
 _DEADLINE = "bri_qa_deadline"
 _LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
@@ -114,12 +115,13 @@ class Wire:
         if response.status_code == 200:
             return None, response
         detail = self._detail(response)
+        said = f"HTTP {response.status_code}{detail and ': ' + detail[:200]}"
         if response.status_code in (429, 503):
             asked = _retry_after(response)
-            message = f"the language model's server is busy (HTTP {response.status_code}{detail and ': ' + detail})"
+            message = f"the language model's server is busy ({said})"
             return (pause if asked is None else asked), ChatBusyError(message)
         return None, ChatRefusedError(
-            f"the language model's server refused (HTTP {response.status_code}{detail and ': ' + detail})",
+            f"the language model's server refused ({said})",
             response.status_code,
             detail,
         )
@@ -135,8 +137,12 @@ class Wire:
             response.close()
         found = body.get("error", body) if isinstance(body, dict) else body
         text = found.get("message", found) if isinstance(found, dict) else found
-        line = " ".join(str(text).split())
-        return (line.replace(self.key, "(the key)") if self.key else line)[:200]
+        return self.masked(str(text), _LONGEST_DETAIL)
+
+    def masked(self, text: str, most: int = 200) -> str:
+        """What a server says, on one line of `most` characters, without the key."""
+        line = " ".join(text.split())
+        return (line.replace(self.key, "(the key)") if self.key else line)[:most]
 
 
 def fault(error: httpx.HTTPError, timeout: float) -> ChatUnreachableError:

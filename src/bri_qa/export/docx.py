@@ -14,6 +14,7 @@ from docx.oxml.ns import qn
 from docx.shared import Pt, RGBColor
 from docx.text.paragraph import Paragraph
 
+from bri_qa import render
 from bri_qa.export.paper import PROMISE, Paper, Place, asked, heading, message
 from bri_qa.history import Entry
 
@@ -52,6 +53,8 @@ def _entry(file: File, paper: Paper, entry: Entry) -> None:
         for number in statement.citations:
             paragraph.add_run(" ")
             _link(paragraph, f"[{number}]", places[number - 1].permalink)
+    if told := render.own_words(answer):
+        file.add_paragraph().add_run(_text(told)).italic = True
     if places:
         _styled(file, heading(entry), "Heading1" if paper.single else "Heading2")
         _places(file, places)

@@ -19,6 +19,7 @@ from bri_qa.types import (
     Document,
     Filters,
     Hit,
+    ModelUse,
     Passage,
     Question,
     Rejection,
@@ -80,6 +81,7 @@ def restored(contract: Json, details: Json) -> Answer:
         ),
     )
     trace = contract["trace"]
+    use = trace.get("language_model")
     return Answer(
         question=question,
         statements=tuple(CitedStatement(item["text"], tuple(item["citations"])) for item in contract["statements"]),
@@ -90,7 +92,7 @@ def restored(contract: Json, details: Json) -> Answer:
         confidence=details["confidence"],
         mode=contract["mode"],
         hits=tuple(_hit(item) for item in contract["passages"]),
-        trace=Trace(trace["query"], trace["seconds"], trace["models"]),
+        trace=Trace(trace["query"], trace["seconds"], trace["models"], ModelUse(**use) if use else None),
         rejected=tuple(Rejection(item["statement"], item["quote"], item["reason"]) for item in trace["rejected"]),
     )
 
