@@ -49,11 +49,14 @@ check: .venv/.dev ## lint, format, types, import contracts
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
+# Three processes keep two cores busy: tests in a browser wait for half of their time.
+SPREAD := -n 3 --dist loadgroup
+
 test: check ## all checks and tests
-	$(BIN)/pytest -n 2 --dist loadgroup
+	$(BIN)/pytest $(SPREAD)
 
 coverage: .venv/.dev ## the tests with the lines they miss; tracing makes them half as slow again
-	$(BIN)/pytest -n 2 --dist loadgroup --cov
+	$(BIN)/pytest $(SPREAD) --cov
 
 test-quick: .venv/.dev ## the module and contract tests only
 	$(BIN)/pytest -q -m "not journey"

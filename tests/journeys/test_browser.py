@@ -8,7 +8,7 @@ from playwright.sync_api import expect
 from tests.fakes import FakePipeline
 from tests.journeys.conftest import CLERKS, MOON, QUAY, Visit, both
 
-pytestmark = [pytest.mark.journey, pytest.mark.xdist_group("browser")]
+pytestmark = [pytest.mark.journey, pytest.mark.xdist_group("asking")]
 
 
 @both

@@ -16,7 +16,7 @@ from playwright.sync_api import expect
 
 from tests.journeys.conftest import CLERKS, MOON, Screen, Visit, both
 
-pytestmark = [pytest.mark.journey, pytest.mark.xdist_group("browser")]
+pytestmark = [pytest.mark.journey, pytest.mark.xdist_group("reading")]
 
 ROOT = Path(__file__).parents[2]
 AXE = ROOT / "node_modules" / "axe-core" / "axe.min.js"

@@ -14,7 +14,7 @@ from tests.articles import built_in, opened, pipeline_over
 from tests.journeys.conftest import PHONE, Screen, Visit
 from tests.serving import served
 
-pytestmark = [pytest.mark.journey, pytest.mark.xdist_group("browser")]
+pytestmark = [pytest.mark.journey, pytest.mark.xdist_group("reading")]
 
 TITLE = "The <i>night</i> tram"
 TRAM = f"---\ntitle: {TITLE}\npublisher: Gazette\npublished: 2024-03\n---\nThe night tram to Orrin costs 17 crowns.\n"

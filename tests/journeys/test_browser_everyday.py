@@ -13,7 +13,7 @@ from tests.fakes import FakePipeline, document
 from tests.journeys.conftest import CLERKS, MOON, QUAY, Screen, Visit, both
 from tests.serving import served
 
-pytestmark = [pytest.mark.journey, pytest.mark.xdist_group("browser")]
+pytestmark = [pytest.mark.journey, pytest.mark.xdist_group("asking")]
 
 LINKED = re.compile("is-linked")
 

@@ -9,7 +9,7 @@ from bri_qa.web import article
 from tests.fakes import FakePipeline
 from tests.journeys.conftest import CLERKS, PHONE, QUAY, Screen, Visit, both
 
-pytestmark = [pytest.mark.journey, pytest.mark.xdist_group("browser")]
+pytestmark = [pytest.mark.journey, pytest.mark.xdist_group("reading")]
 schemes = pytest.mark.parametrize("scheme", ["light", "dark"])
 
 

@@ -13,7 +13,7 @@ from tests.fakes import FakePipeline
 from tests.journeys.conftest import QUAY, Visit, both
 from tests.serving import served
 
-pytestmark = [pytest.mark.journey, pytest.mark.xdist_group("browser")]
+pytestmark = [pytest.mark.journey, pytest.mark.xdist_group("asking")]
 
 
 def test_nothing_typed_is_lost(base: str, pipeline: FakePipeline, visit: Visit) -> None:

@@ -19,7 +19,7 @@ from tests.fakes import FakePipeline
 from tests.journeys.conftest import DESK, PHONE, Visit
 from tests.serving import served
 
-pytestmark = [pytest.mark.journey, pytest.mark.xdist_group("browser")]
+pytestmark = [pytest.mark.journey, pytest.mark.xdist_group("reading")]
 LOCATION = Path(__file__).parent.parent.parent / "docs" / "deploy" / "nginx-location.conf"
 QUAY = "How long is the new quay?"
 WHOLE = """

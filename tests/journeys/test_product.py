@@ -22,7 +22,7 @@ from playwright.sync_api import expect
 from tests.articles import ARTICLES
 from tests.journeys.conftest import DESK, PHONE, Visit
 
-pytestmark = [pytest.mark.journey, pytest.mark.xdist_group("browser")]
+pytestmark = [pytest.mark.journey, pytest.mark.xdist_group("reading")]
 PROGRAM = str(Path(sys.executable).parent / "bri-qa")
 QUESTION = "How long is the new quay of Lindum?"
 NEW = (

@@ -13,7 +13,7 @@ from bri_qa.evaluation.report import render
 from tests.journeys.conftest import DESK, PHONE, WAIT
 from tests.saved_runs import CASES, HOSTILE, STARS, edited, saved
 
-pytestmark = [pytest.mark.journey, pytest.mark.xdist_group("browser")]
+pytestmark = [pytest.mark.journey, pytest.mark.xdist_group("reading")]
 both = pytest.mark.parametrize("size", [DESK, (360, 740)], ids=["1280", "360"])
 schemes = pytest.mark.parametrize("scheme", ["light", "dark"])
 Open = Callable[..., Page]

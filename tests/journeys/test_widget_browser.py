@@ -22,7 +22,7 @@ from tests.fakes import FakePipeline
 from tests.journeys.conftest import DESK, PHONE, WAIT
 from tests.serving import served
 
-pytestmark = [pytest.mark.journey, pytest.mark.xdist_group("browser")]
+pytestmark = [pytest.mark.journey, pytest.mark.xdist_group("reading")]
 
 ROOT = Path(__file__).parents[2]
 AXE = ROOT / "node_modules" / "axe-core" / "axe.min.js"
