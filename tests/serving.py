@@ -76,7 +76,7 @@ def served(
 
     async def run() -> None:
         app = await _make(pipeline, corpus, history, resolve, **more)
-        server = uvicorn.Server(uvicorn.Config(app, log_level="error", timeout_graceful_shutdown=2))
+        server = uvicorn.Server(uvicorn.Config(app, log_level="error", timeout_graceful_shutdown=1))
         servers.append(server)
         serving = asyncio.create_task(server.serve([listener]))
         while not server.started and not serving.done():

@@ -45,7 +45,9 @@ def test_a_server_started_anew_in_the_middle_of_an_answer_gives_the_question_bac
         expect(screen.page.locator(".bri-working")).to_be_visible()
         threading.Timer(3, pipeline.gate.set).start()  # it goes down while it is being asked
     expect(screen.page.locator("#bri-trouble")).to_contain_text("The server does not answer")
-    with served(FakePipeline(), history=tmp_path, port=port):
+    anew = FakePipeline()
+    anew.gate.set()
+    with served(anew, history=tmp_path, port=port):
         expect(screen.box).to_have_value("please wait for the lighthouse")
         expect(screen.page.locator(".bri-user")).to_have_text(["How long is the new quay?"])
         screen.page.get_by_role("button", name="Ask", exact=True).click()
