@@ -10,8 +10,8 @@ from functools import lru_cache
 from bri_qa.protocols import Index
 from bri_qa.types import Hit
 
-# By what the odds of an answer fall where a name or a year is in no hit: that is so for 2 of 596 answerable and 19 of 304
-# adversarial calibration questions (18 times as many), and for 34 of 150 that got a name of another article.
+# By what the odds of an answer fall where a name or a year is in no hit: that is so for 2 of 596 answerable and 19 of
+# 304 adversarial calibration questions (18 times as many), and for 34 of 150 that got a name of another article.
 UNHELD = 20.0
 _STEM = 4  # letters from which a name may stand for its other forms: Europe, European
 _ENDING = 4  # letters in which two forms of a name may differ
