@@ -85,7 +85,6 @@ def test_conversations_are_listed_found_renamed_and_deleted(base: str, visit: Vi
     expect(screen.page.locator(".bri-talk-title")).to_have_count(2)
     screen.page.locator(".bri-talk").nth(1).click()
     expect(screen.page.locator(".bri-user")).to_have_text(["How long is the new quay?"])
-    screen.page.go_back()
     expect(screen.page.locator(".bri-user")).to_have_text([CLERKS])
     screen.page.get_by_role("button", name="Conversations", exact=True).click()
     screen.page.locator("#bri-history-list li").nth(1).hover()
@@ -243,3 +242,17 @@ def test_the_data_of_an_answer_is_the_contracts(base: str, visit: Visit) -> None
     assert data["citations"][0]["quote"] == QUAY
     assert data["entry"]
     assert data["conversation"]
+
+
+def test_an_article_asked_alone_brings_questions_of_its_own(base: str, visit: Visit) -> None:
+    screen = visit(base, path="/?document=harbour")
+    offered = screen.page.locator("#bri-following button")
+    expect(offered.filter(has_text="How long is the new quay?")).to_be_visible()
+    expect(screen.page.locator("#bri-chat .example")).to_have_text(["Summarise the article", "Who is quoted?"])
+    screen.page.get_by_role("link", name="Ask all articles").click()
+    expect(offered).to_have_count(0)
+    expect(screen.page.locator("#bri-chat .example")).to_have_count(4)
+    screen.open("/?document=harbour")
+    offered.filter(has_text="How long is the new quay?").click()
+    expect(screen.answers).to_have_count(1)
+    expect(screen.page.locator(".bri-statement").first).to_contain_text(QUAY)

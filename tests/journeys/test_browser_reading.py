@@ -135,6 +135,11 @@ def test_on_a_phone_the_sources_are_a_sheet_that_closes(base: str, visit: Visit)
     expect(screen.current).to_have_text(QUAY)
     expect(panel).to_have_attribute("aria-modal", "true")
     assert screen.page.evaluate("document.querySelector('gradio-app').inert") is True
+    screen.settle()
+    statement, sheet = screen.page.locator(".bri-statement").bounding_box(), panel.bounding_box()
+    assert statement is not None
+    assert sheet is not None
+    assert statement["y"] + statement["height"] <= sheet["y"]  # what is to be proven stays in view above its proof
     for close in ("Escape", "button", "shade"):
         if close == "Escape":
             screen.page.keyboard.press("Escape")
