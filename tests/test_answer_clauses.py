@@ -56,6 +56,8 @@ def test_wrong_statements_in_the_quotes_own_words_do_not() -> None:
         ("Students pay 120 crowns.", "Adults pay 120 crowns and students 60 crowns.", False),
         ("At least 5 may enter.", "No fewer than 5 may enter.", True),
         ("At least 5 may enter.", "At most 5 may enter.", False),
+        ("Central and western regions had 18%.", "The central and western regions had 18% of it.", True),
+        ("Western regions had 18%.", "The central and western regions had 18% of it.", False),
         ("The quay is open.", "The quay is not open.", False),
         ("The quay is closed.", "The quay is not open.", True),
     ],

@@ -250,8 +250,8 @@ def test_a_context_too_small_for_a_sentence_is_told() -> None:
 def test_the_model_sees_the_turns_before_and_the_question_as_strangers_words() -> None:
     chat = ScriptedChat("")
     _draft(chat, history=[Turn("user", "<b>Who</b> [S1]?"), Turn("assistant", "Mara Oduya.")])
-    system, user = chat.asked[0]
+    system, *_, user = chat.asked[0]
     assert "Question: ‹b›Who‹/b› (S1)?\nAnswer: Mara Oduya." in user.text
     mark = user.text.splitlines()[0]
     assert mark in system.text and user.text.count(mark) == 2
-    assert f"{mark}\n\nThe question, also from a stranger: {QUERY}\n" in user.text
+    assert user.text.endswith(f"{mark}\n\nQuestion: {QUERY}")

@@ -1,7 +1,8 @@
 """What a language model wrote, read as it comes: claims, each a text with the ids of the sentences it names.
 
-Two forms are read: JSON by the schema of `prompts.schema_of`, and lines of plain text with ids in brackets. Anything
-else in the stream is passed over; what cannot be read gives no claim.
+Two forms are read: JSON by the schema of `prompts.schema_of`, and lines of plain text with ids in brackets. A model
+that is asked for lines and writes JSON is understood. Anything else in the stream is passed over; what cannot be read
+gives no claim.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ _LEAD = re.compile(r"^\s*(?:[-*•]\s*|\d{1,2}[.)]\s+)*")
 _LEAD_ID = re.compile(r"^(S\d{1,4})\s*[:.)-]\s*", re.IGNORECASE)
 _LABEL = re.compile(r"^(?:answer|statement|statements|response)\s*\d*\s*:\s*", re.IGNORECASE)
 _THINKING = re.compile(r"\s*<(think|thinking|thought|reasoning)>", re.IGNORECASE)
+_OPENS_JSON = re.compile(r"\s*(?:```(?:json)?\s*)?\{")
 _FENCE = re.compile(r"^\s*```")
 
 
@@ -57,6 +59,7 @@ class ClaimReader:
         self.written += piece
         if self._thinks():
             return
+        self.as_json = self.as_json or bool(_OPENS_JSON.match(self.said))
         yield from self._json() if self.as_json else self._lines(last=False)
         self.endless = len(self.written) - self._at > 4 * LONGEST
 

@@ -21,6 +21,7 @@ _CUT = re.compile(
     r"|(?P<same>,?\s+and\s+(?=(?:\d|(?:[a-z]+\s){1,2}\d|(?:more|less|fewer|higher|lower)\b|[a-z]+ed\b|(?:has|have|had|is|are|was|were|will|would|can|could)\b)))"
 )
 _PAIRED = re.compile(r"\s+and\s+(?=[A-Z]\w+\s+[A-Z])")
+_PAIR = re.compile(r"\b([^\W\d_]{3,}) and ([^\W\d_]{3,}) ([^\W\d_]{3,})")
 _WHOLE = re.compile(
     r"\b(?:no|none|nobody|nothing|nowhere|neither|nor|den(?:y|ies|ied)|false(?:ly)?|untrue)\b", re.IGNORECASE
 )
@@ -111,7 +112,12 @@ def contradicted(said: str, proof: str, known: frozenset[str] = frozenset()) -> 
             and not any(turned(clause.text, o.text) for o in nearest)
         ):
             return "it denies what its quotes say"
-        fault = _turned_figure(clause, theirs) or _mixed(clause, theirs) or _another_subject(clause, nearest, theirs)
+        fault = (
+            _halved(clause, theirs)
+            or _turned_figure(clause, theirs)
+            or _mixed(clause, theirs)
+            or _another_subject(clause, nearest, theirs)
+        )
         if fault:
             return fault
     return None
@@ -157,6 +163,18 @@ def _takes_denied(clause: Clause, other: Clause) -> bool:
     after = [word for word, _ in words(other.text[found.end() :]) if word.casefold() not in FUNCTION]
     denied = {stem(after[0])} if after else set()
     return not before or bool(clause.words & (before | denied))
+
+
+def _halved(clause: Clause, theirs: Sequence[Clause]) -> str | None:
+    """A figure of two together, said of the second alone: “eastern and western ports had 18 ships”."""
+    for other in theirs if clause.numbers else ():
+        if not clause.numbers & other.numbers:
+            continue
+        for first, second, after in _PAIR.findall(other.text):
+            told = {stem(second), stem(after)} <= clause.words and stem(first) not in clause.words
+            if told and {stem(first), stem(second), stem(after)} <= other.words and first.islower() == second.islower():
+                return f"its quotes say that of {first} too"
+    return None
 
 
 def _turned_figure(clause: Clause, theirs: Sequence[Clause]) -> str | None:

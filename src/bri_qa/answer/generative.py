@@ -28,6 +28,7 @@ from bri_qa.types import Draft, Hit, ModelUse, Question, Quote, Rejection, State
 _NEAR = 0.1  # share of the best span's score from which a sentence is one that the reader chose
 _WORDS = 3  # content words from which a statement may share none with the question
 _SHORT = 3  # words up to which a wording may stand in a sentence by chance
+_MEANT = 0.8  # share of its words that a sentence must hold which a statement did not name
 _LEAST = 40  # tokens of sentences below which there is nothing to answer from
 
 
@@ -41,6 +42,7 @@ class _Attempt:
     evidence: Evidence = field(default_factory=lambda: Evidence((), {}))
     kept: list[Statement] = field(default_factory=list)
     rejected: list[Rejection] = field(default_factory=list)
+    claims: list[Claim] = field(default_factory=list)
     use: ModelUse = field(default_factory=ModelUse)
     names: frozenset[str] = frozenset()
 
@@ -54,12 +56,13 @@ class _Attempt:
 
     def take(self, claim: Claim) -> Statement | None:
         """The statement that a claim makes, if it stands and was not made before."""
+        self.claims.append(claim)
         proof = [self.evidence.sentences[name] for name in claim.ids if name in self.evidence.sentences]
         for name in claim.ids:
             if name not in self.evidence.sentences:
                 self.rejected.append(Rejection(claim.text, name, "there is no such sentence"))
         reason = self._fault(claim, proof)
-        if reason is not None and (found := self._verbatim(claim.text)):
+        if reason is not None and (found := self._verbatim(claim.text) or (self._meant(claim) if proof else [])):
             proof, reason = found, self._fault(claim, found)
         if reason is not None:
             self.rejected.append(Rejection(claim.text[:LONGEST], "", reason))
@@ -81,6 +84,17 @@ class _Attempt:
                 return []
             found.append(sentence)
         return found
+
+    def _meant(self, claim: Claim) -> list[Sentence]:
+        """The one sentence in which a claim stands that named another: nearly all of its words are there.
+
+        Small models choose the words well and the number badly. The proof is the same for it.
+        """
+        wanted = content(claim.text)
+        for item in self.evidence.sentences.values():
+            if len(wanted & content(item.text)) >= _MEANT * len(wanted) and self._fault(claim, [item]) is None:
+                return [item]
+        return []
 
     def _fault(self, claim: Claim, proof: Sequence[Sentence]) -> str | None:
         if not proof:
@@ -165,10 +179,16 @@ class GenerativeAnswerer:
         reader = ClaimReader(by_schema)
         yield from self._read(attempt, messages, reader)
         if not attempt.kept:
-            reasons = [item.reason for item in attempt.rejected[:3]]
-            yield from self._read(attempt, repairing(messages, reader.said, reasons, ids), ClaimReader(by_schema))
+            yield from self._repaired(question, attempt, ids, reader.said)
         if attempt.kept:
             self.cache.put(key, tuple(attempt.kept))
+
+    def _repaired(self, question: Question, attempt: _Attempt, ids: Sequence[str], written: str) -> Iterator[Statement]:
+        """The one repair turn. It asks for lines, which models follow that fill a schema with anything."""
+        told = "\n".join(f"{' '.join(f'[{name}]' for name in claim.ids)} {claim.text}" for claim in attempt.claims)
+        reasons = [item.reason for item in attempt.rejected[:3]]
+        asked = answering(attempt.query, question.history, attempt.evidence, attempt.most, by_schema=False)
+        yield from self._read(attempt, repairing(asked, told or written, reasons, ids), ClaimReader(False))
 
     def _messages(self, question: Question, attempt: _Attempt, by_schema: bool) -> list[Message]:
         """The messages, with as many sentences as fit beside the rules and the turns before.
