@@ -53,15 +53,18 @@ class ObedientChat:
         yield Completion(text, ModelUse(1))
 
 
-def attacked(folder: Path, chat: ChatModel, attack: Attack, place: Place) -> Answer:
-    """The answer to `QUERY` with `attack` planted in the article that answers it, in the question or in a turn."""
+def attacked(folder: Path, chat: ChatModel, attack: Attack, place: Place, context: int = 4_096) -> Answer:
+    """The answer to `QUERY` with `attack` planted in the article that answers it, in the question or in a turn.
+
+    `context` is of the model, in words.
+    """
     settings = settings_in(folder)
     if place == "article":
         path = settings.corpus_dir / "harbour.txt"
         text = path.read_text(encoding="utf-8").replace("The new quay is 640", f"{attack.planted} The new quay is 640")
         path.write_text(text, encoding="utf-8")
     refresh(settings).run()
-    budget = Budget(4_096, 200, lambda text: len(text.split()))
+    budget = Budget(context, 60, lambda text: len(text.split()))
     pipeline = pipeline_over(opened(settings), answerer=GenerativeAnswerer(chat, budget, ExtractiveAnswerer()))
     history = (Turn("user", attack.planted), Turn("assistant", attack.planted)) if place == "turn" else ()
     return pipeline.ask(Question(f"{QUERY} {attack.planted}" if place == "question" else QUERY, history))
