@@ -103,7 +103,7 @@ def test_a_case_that_cannot_be_is_refused(tmp_path: Path, bad: Written, told: st
 def test_a_file_with_a_mistake_or_of_another_format_is_not_added_to(tmp_path: Path) -> None:
     file = tmp_path / "a.jsonl"
     file.write_text("{}\n", encoding="utf-8")
-    with pytest.raises(CaseError, match="line 1: id: Field required"):
+    with pytest.raises(CaseError, match="line 1: id: is missing"):
         CaseBook(file)
     file.write_text('{"data": []}', encoding="utf-8")
     with pytest.raises(CaseError, match="is not of our own format; convert it"):
