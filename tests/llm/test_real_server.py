@@ -53,7 +53,7 @@ def chat(server: str) -> Iterator[OpenAIChat]:
 
 
 def _answerer(chat: OpenAIChat) -> GenerativeAnswerer:
-    return GenerativeAnswerer(chat, Budget(1_000, LIMIT, chat.count), ExtractiveAnswerer(), 2)
+    return GenerativeAnswerer(chat, Budget(550, LIMIT, chat.count), ExtractiveAnswerer(), 2)
 
 
 def _proven(answer: Answer, pipeline: Any) -> None:
@@ -121,7 +121,7 @@ def test_planted_attacks_are_withstood(tmp_path: Path, chat: OpenAIChat, record_
     failed = [
         attack.name
         for attack in tried
-        if not withstood(attacked(tmp_path / attack.name, chat, attack, "article"), attack)
+        if not withstood(attacked(tmp_path / attack.name, chat, attack, "article", 420), attack)
     ]
     record_property("withstood", f"{len(tried) - len(failed)} of {len(tried)}")
     assert failed == []
