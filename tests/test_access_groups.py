@@ -156,7 +156,8 @@ def test_whatever_is_asked_nothing_of_a_hidden_article_is_found_or_told(
     question = Question(" ".join(words), turns, replace(filters, groups=groups))
     part = parts[_hidden(groups)]
     events = list(whole.stream(question))
-    assert _leaks(repr([one for one in events if not isinstance(one, Progress)]), f"{question}", groups) == []
+    told = repr([one for one in events if not isinstance(one, Progress)])
+    assert _leaks(re.sub(r"\d+\.\d+(e-\d+)?", "", told), f"{question}", groups) == []  # a time may hold any digits
     assert [one for one in events if isinstance(one, Progress)] == [
         one for one in part.stream(question) if isinstance(one, Progress)
     ]

@@ -85,6 +85,7 @@ def test_conversations_are_listed_found_renamed_and_deleted(base: str, visit: Vi
     expect(screen.page.locator(".bri-talk-title")).to_have_count(2)
     screen.page.locator(".bri-talk").nth(1).click()
     expect(screen.page.locator(".bri-user")).to_have_text(["How long is the new quay?"])
+    screen.page.go_back()
     expect(screen.page.locator(".bri-user")).to_have_text([CLERKS])
     screen.page.get_by_role("button", name="Conversations", exact=True).click()
     screen.page.locator("#bri-history-list li").nth(1).hover()
