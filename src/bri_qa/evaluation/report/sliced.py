@@ -133,7 +133,7 @@ def cells(item: Slice, plain: Mapping[str, float]) -> Iterator[Cell]:
             low, high = found.interval
             lower = name in LOWER_IS_BETTER
             judged = ("better" if (found.difference < 0) == lower else "worse") if found.certain else ""
-            interval = f"[{low:+.3f}, {high:+.3f}]" if low or high else ""
+            interval = f"[{low:+.2f}, {high:+.2f}]" if low or high else ""
             yield Cell(f"{value:.3f}", _change(found.difference), interval, judged)
 
 

@@ -26,7 +26,7 @@ function bodyOf(item) {
     const rows = item.rejected.map(([quote, reason]) => make("li", {}, `${reason}: “${quote}”`));
     body.append(titled("Quotes that were rejected", make("ul", {}, ...rows)));
   }
-  body.append(scoresOf(item), make("p", {}, make("a", { href: `#${encodeURIComponent(item.id)}` }, "Link to this case")));
+  body.append(scoresOf(item), make("p", { class: "here" }, make("a", { href: `#${encodeURIComponent(item.id)}` }, "Link to this case")));
   return body;
 }
 
