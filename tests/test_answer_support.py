@@ -128,6 +128,7 @@ def test_what_is_invented_is_named() -> None:
         ("2013-2023", ["2013", "2023"]),
         ("version 1.2.3 of G20 on COVID-19", ["1.2.3"]),
         ("thousands of ships", []),
+        ("a new one, one after another, and one ship", ["1"]),
     ],
 )
 def test_numbers_are_read_however_they_are_written(text: str, found: list[str]) -> None:

@@ -27,6 +27,7 @@ _SPELLED = re.compile(
     rf"(?:(?:[\s-]+(?:and\s+)?)(?:{_NUMBER_WORD})\b)*\b",
     re.IGNORECASE,
 )
+_NO_NUMBER = re.compile(r"\s*(?:[.,;:!?)”\"]|$|(?:of|another|after|by one)\b)")
 _ISO = re.compile(r"\b(\d{4})-(\d{2})-(\d{2})\b")
 _AMOUNT = re.compile(
     r"(?<![0-9A-Za-z\u00c0-\u052f])(?<!\d[.,])(?<![^\W\d_]-)(?P<sign>(?<![\w)])[-−](?=\d))?(?P<digits>\d+(?:[.,]\d+)*)"
@@ -147,10 +148,10 @@ def _joined(day: str, month: str, year: str) -> set[str]:
 
 
 def _as_digits(match: re.Match[str]) -> str:
-    """`twenty-six` → 26; a word that no number word stands before ("millions of") stays."""
+    """`twenty-six` → 26; a scale that stands alone ("millions of") stays, and a “one” that counts nothing."""
     total, group = 0, 0
     words = re.findall(r"[a-z]+", match[0].lower())
-    if words[0] in _SCALES:
+    if words[0] in _SCALES or (words == ["one"] and _NO_NUMBER.match(match.string, match.end())):
         return match[0]
     for word in words:
         if word in _SMALL:

@@ -63,7 +63,7 @@ class Clause:
             "month": months,
             "year": years,
             "share": shares,
-            "number": self.numbers - years - shares,
+            "number": self.numbers - years - shares - {"1"},
         }
 
     @property
