@@ -71,7 +71,7 @@ def test_the_page_holds_each_slice_against_the_plain_cases_and_links_what_change
     assert turned["turned"][0]["id"] == "lit" and turned["turned"][0]["question"] in shown.words
     found = turned["metrics"]["abstention_recall"]
     low, high = found["interval"]
-    assert f"{found['difference']:+.3f}" in shown.words and f"[{low:+.3f}, {high:+.3f}]" in shown.words
+    assert f"{found['difference']:+.3f}" in shown.words and f"[{low:+.2f}, {high:+.2f}]" in shown.words
     assert open_run(report / "slices" / "typos").cases[3].id == "lit"
     assert not list(report.rglob(checkpoint.NAME))
 
