@@ -1,8 +1,8 @@
 """`bri-qa eval` over many cases: the suite's own time beside the time of the models.
 
-5,000 cases over 10,000 passages, or as many cases as `--cases` says over twice as many passages. First with answers
-that cost nothing, so that all is the suite's own time; then with the real pipeline, and with several threads asking it.
-One that was killed goes on where it was when it is given again.
+5,000 cases over 10,000 passages, or as many cases as `--cases` says over about twice as many passages. First with
+answers that cost nothing, so that all is the suite's own time; then with the real pipeline, and with several threads
+asking it. One that was killed goes on where it was when it is given again.
 """
 
 from __future__ import annotations
@@ -23,18 +23,31 @@ from bri_qa.compose import identity_card, pipeline, refresh
 from bri_qa.evaluation import Plan, carry_out, checkpoint
 from bri_qa.evaluation.run import Pipeline
 from bri_qa.settings import Settings
-from bri_qa.types import Answer, Citation, CitedStatement, Document, Hit, Passage, Question, Source, Span, Trace
+from bri_qa.types import (
+    AbstainReason,
+    Answer,
+    Citation,
+    CitedStatement,
+    Document,
+    Hit,
+    Passage,
+    Question,
+    Source,
+    Span,
+    Trace,
+)
 
 CASES = 5_000
-_TOGETHER = 10  # passages of a document
+_TOGETHER = 10  # texts of a document
+_WORDS = 60  # of a text: give or take one passage, as longer ones are cut in two
 _THREADS = (1, 2, 4)
-_ROUNDS = 5
+_QUESTIONS, _ROUNDS = 20, 3  # that several threads ask
 
 
 def measure(quick: bool, cases: int | None = None, fresh: bool = False) -> dict[str, Any]:
     """Seconds of whole runs, of asking alone and of the rest; questions a second by threads."""
     count = cases or (20 if quick else CASES)
-    texts = many_passages(2 * count)
+    texts = [" ".join(text.split(" ")[:_WORDS]) for text in many_passages(2 * count)]
     documents = [_document(start, texts[start : start + _TOGETHER]) for start in range(0, len(texts), _TOGETHER)]
     lines = [_case(number, documents) for number in range(count)]
     kept = Unfinished.open(f"evaluate-{count}", fresh)
@@ -43,17 +56,17 @@ def measure(quick: bool, cases: int | None = None, fresh: bool = False) -> dict[
     free = kept.part("free", lambda: _timed(file, kept.folder / "free", Instant(documents, lines), {}))
     kept.part("corpus", lambda: _written(kept.folder / "corpus", documents))
     settings = Settings.load({}, corpus_dir=kept.folder / "corpus", index_dir=kept.folder / "index")
-    refresh(settings).run()
+    index = kept.part("index", lambda: _built(settings))
     asked = pipeline(settings)
     real = kept.part("real", lambda: _timed(file, kept.folder / "real", asked, identity_card(settings)))
     files = [file for file in sorted((kept.folder / "real").iterdir()) if file.name != checkpoint.NAME]
     sizes = {file.name: file.stat().st_size for file in files}
-    threads = kept.part("threads", lambda: _threads(asked, [line["question"] for line in lines[: min(count, 50)]]))
+    threads = kept.part("threads", lambda: _threads(asked, [line["question"] for line in lines[:_QUESTIONS]]))
     kept.finish()
     return {
         "cases": count,
         "documents": len(documents),
-        "passages": len(texts),
+        **index,
         "free": free,
         "real": real | {"models": dict(asked.models)},
         "bytes": sizes,
@@ -62,11 +75,11 @@ def measure(quick: bool, cases: int | None = None, fresh: bool = False) -> dict[
 
 
 class Instant:
-    """Answers each case at once with its gold quote, among eight hits."""
+    """Answers each case at once with its gold quote, among eight hits, or abstains if it has none."""
 
     def __init__(self, documents: Sequence[Document], lines: Sequence[dict[str, Any]]) -> None:
         self._by_id = {item.id: item for item in documents}
-        self._gold = {line["question"]: line["evidence"][0] for line in lines}
+        self._gold = {line["question"]: line["evidence"][0] for line in lines if "evidence" in line}
 
     def document(self, document_id: str) -> Document | None:
         return self._by_id.get(document_id)
@@ -75,24 +88,31 @@ class Instant:
         return list(self._by_id.values())
 
     def ask(self, question: Question) -> Answer:
-        gold = self._gold[question.text]
+        gold = self._gold.get(question.text)
+        if gold is None:
+            return _answer(question, (), next(iter(self._by_id.values())), Span(0, 10))
         item = self._by_id[gold["document_id"]]
         start = item.text.index(gold["quote"])
         span = Span(start, start + len(gold["quote"]))
-        around = Span(max(0, start - 300), min(len(item.text), span.end + 300))
-        passage = Passage(f"{item.id}#{start}", item.id, around, "", around.of(item.text))
-        return Answer(
-            question=question,
-            statements=(CitedStatement(gold["quote"], (1,)),),
-            citations=(Citation(1, item.id, span, gold["quote"], item.source, item.sha256),),
-            short_answer=None,
-            reason=None,
-            message=None,
-            confidence=0.5 + start % 50 / 100,
-            mode="extractive",
-            hits=tuple(Hit(passage, 1.0 / rank) for rank in range(1, 9)),
-            trace=Trace(question.text, {"read": 0.0}, {"reader": "none"}),
-        )
+        return _answer(question, (Citation(1, item.id, span, gold["quote"], item.source, item.sha256),), item, span)
+
+
+def _answer(question: Question, cited: tuple[Citation, ...], item: Document, span: Span) -> Answer:
+    """With eight hits around `span` of `item`; an abstention if nothing is cited."""
+    around = Span(max(0, span.start - 300), min(len(item.text), span.end + 300))
+    passage = Passage(f"{item.id}#{span.start}", item.id, around, "", around.of(item.text))
+    return Answer(
+        question=question,
+        statements=tuple(CitedStatement(citation.quote, (1,)) for citation in cited),
+        citations=cited,
+        short_answer=None,
+        reason=None if cited else AbstainReason.NOT_STATED,
+        message=None if cited else "The articles do not say.",
+        confidence=0.5 + span.start % 50 / 100 if cited else 0.1,
+        mode="extractive",
+        hits=tuple(Hit(passage, 1.0 / rank) for rank in range(1, 9)),
+        trace=Trace(question.text, {"read": 0.0}, {"reader": "none"}),
+    )
 
 
 def _document(start: int, texts: Sequence[str]) -> Document:
@@ -101,17 +121,18 @@ def _document(start: int, texts: Sequence[str]) -> Document:
 
 
 def _case(number: int, documents: Sequence[Document]) -> dict[str, Any]:
-    """Asks for twelve words of a document by the twelve before them."""
+    """Asks in twelve words of a document for these and the twelve after them; each third one in words of twelve
+    documents, which together stand nowhere."""
     item = documents[number % len(documents)]
-    words = item.text.split("\n\n")[1 + number // len(documents) % _TOGETHER].split(" ")
-    quote, before = " ".join(words[40:52]), " ".join(words[28:40])
-    gold = {"document_id": item.id, "quote": quote}
-    return {
-        "id": str(number),
-        "question": f"What is said after {number}: {before}?",
-        "evidence": [gold],
-        "kind": "after",
-    }
+    place = 1 + number // len(documents) % _TOGETHER
+    words = item.text.split("\n\n")[place].split(" ")
+    line = {"id": str(number), "question": f"What {' '.join(words[28:40])}?", "kind": "there"}
+    if number % 3 < 2:
+        return line | {"evidence": [{"document_id": item.id, "quote": " ".join(words[28:52])}]}
+    texts = [documents[(number * step) % len(documents)].text for step in range(1, 13)]
+    drawn = 3 + (number + number // len(documents)) % 40
+    mixed = " ".join(text.split(" ")[drawn] for text in texts)
+    return line | {"question": f"What {mixed}?", "answers": [], "kind": "nowhere"}
 
 
 def _written(folder: Path, documents: Sequence[Document]) -> int:
@@ -119,6 +140,13 @@ def _written(folder: Path, documents: Sequence[Document]) -> int:
     for item in documents:
         (folder / f"{item.id}.txt").write_text(item.text, encoding="utf-8")
     return len(documents)
+
+
+def _built(settings: Settings) -> dict[str, Any]:
+    """How many passages the index holds; seconds of the build, or of what a killed one left to do."""
+    start = time.perf_counter()
+    passages = refresh(settings).run().passages
+    return {"passages": passages, "index_seconds": round(time.perf_counter() - start, 2)}
 
 
 def _timed(cases: Path, report: Path, pipeline: Pipeline, identity: Mapping[str, Any]) -> dict[str, Any]:
@@ -151,7 +179,7 @@ def _timed(cases: Path, report: Path, pipeline: Pipeline, identity: Mapping[str,
 
 
 def _threads(asked: Pipeline, questions: Sequence[str]) -> dict[str, float]:
-    """The same questions, asked by so many threads at once, in turns; the median of five rounds."""
+    """The same questions, asked by so many threads at once, in turns; the median of the rounds."""
     rates: dict[int, list[float]] = {count: [] for count in _THREADS}
     for _ in range(_ROUNDS):
         for count in _THREADS:
