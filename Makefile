@@ -17,15 +17,21 @@ define venv
 @test -x $(BIN)/python || $(PYTHON) -m venv .venv
 endef
 
+# pip would compile on one processor, with the tests of every package and hundreds of models that nothing here loads.
+define install
+$(BIN)/pip install --quiet --disable-pip-version-check --no-compile --editable $(1)
+$(BIN)/python -m compileall -qq -j 0 -x '/tests/|/torch/testing/|/transformers/models/' .venv/lib src || true
+endef
+
 .venv/.run: pyproject.toml
 	$(venv)
-	$(BIN)/pip install --quiet --disable-pip-version-check --editable .
+	$(call install,.)
 	@touch $@
 
 # It holds what running needs, too: one resolution, not two.
 .venv/.dev: pyproject.toml
 	$(venv)
-	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	$(call install,'.[dev]')
 	@touch .venv/.run $@
 
 setup: .venv/.run ## install what running needs
