@@ -1,4 +1,4 @@
-"""Right and wrong statements over two articles written for this: what is let through, and what is not."""
+"""Right and wrong statements over three articles written for this: what is let through, and what is not."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ ARTICLES: list[dict[str, Any]] = json.loads(
     (Path(__file__).parent / "data" / "paraphrases.json").read_text(encoding="utf-8")
 )
 KINDS = {"date", "direction", "merged", "name", "negation", "number"}
-RIGHT_LET_THROUGH = 0.95  # the floors; both sets were seen while the rules were mended
+RIGHT_LET_THROUGH = 0.95  # the floors; the statements were seen while the rules were mended
 WRONG_DROPPED = 0.95
 
 
@@ -33,14 +33,14 @@ def _judged(kind: str) -> Iterator[tuple[str, str | None]]:
 def test_right_statements_in_other_words_come_through() -> None:
     judged = list(_judged("right"))
     dropped = [(text, reason) for text, reason in judged if reason]
-    assert len(judged) >= 80 and len(dropped) <= (1 - RIGHT_LET_THROUGH) * len(judged), dropped
+    assert len(judged) >= 100 and len(dropped) <= (1 - RIGHT_LET_THROUGH) * len(judged), dropped
 
 
 def test_wrong_statements_in_the_quotes_own_words_do_not() -> None:
     judged = list(_judged("wrong"))
     passed = [text for text, reason in judged if not reason]
     assert {item[2] for article in ARTICLES for item in article["wrong"]} == KINDS
-    assert len(judged) >= 100 and len(passed) <= (1 - WRONG_DROPPED) * len(judged), passed
+    assert len(judged) >= 120 and len(passed) <= (1 - WRONG_DROPPED) * len(judged), passed
 
 
 @pytest.mark.parametrize(

@@ -18,9 +18,10 @@ from bri_qa.answer.wording import FUNCTION, UNSPACED, content, names, stem, word
 _CUT = re.compile(
     r"\n\s*\n|[.;:!?—–]+\s|\s+–\s+|,?\s+(?:but|because|although|though|while|whereas|unless)\s+(?!\d)"
     r"|,\s+(?:and|yet|so|(?:of )?which|who|whose|where|since)\s+"
+    r"|\s+to\s+(?=\d[^,.;]{0,30}\bin \d{4})"
     r"|(?P<same>,?\s+and\s+(?=(?:\d|(?:[a-z]+\s){1,2}\d|(?:more|less|fewer|higher|lower)\b|[a-z]+ed\b|(?:has|have|had|is|are|was|were|will|would|can|could)\b)))"
 )
-_PAIRED = re.compile(r"\s+and\s+(?=[A-Z]\w+\s+[A-Z])")
+_PAIRED = re.compile(r"(?<=\s)([a-z]\w*)\s+and\s+(?=[A-Z]\w+\s+[A-Z])")
 _PAIR = re.compile(r"\b([^\W\d_]{3,}) and ([^\W\d_]{3,}) ([^\W\d_]{3,})")
 _WHOLE = re.compile(
     r"\b(?:no|none|nobody|nothing|nowhere|neither|nor|den(?:y|ies|ied)|false(?:ly)?|untrue)\b", re.IGNORECASE
@@ -101,7 +102,7 @@ def contradicted(said: str, proof: str, known: frozenset[str] = frozenset()) -> 
     theirs = clauses(proof, known)
     if dropped := _without(said, proof):
         return dropped
-    for clause in clauses(_PAIRED.sub("; ", said), known):
+    for clause in clauses(_PAIRED.sub(r"\1; ", said), known):
         nearest = _nearest(clause, theirs)
         reasons = [_against(clause, other) for other in nearest]
         if reasons and (all(reasons) or _only_denied(clause, nearest)):
@@ -210,7 +211,8 @@ def _mixed(clause: Clause, theirs: Sequence[Clause]) -> str | None:
             rivals = [other for other in theirs if _rivals(bearing, clause, other, kind)]
             for rival in rivals if homes else ():
                 own = max(_held(clause, home, kind) for home in homes)
-                alone = clause.said & rival.said - frozenset().union(*(home.said for home in homes))
+                at_home = frozenset().union(*(_parts(home, kind) for home in homes))
+                alone = _parts(clause, kind) & _parts(rival, kind) - at_home
                 if alone and _held(clause, rival, kind) > own:
                     return f"its quotes say that of another than {bearing}"
     return None
@@ -241,7 +243,8 @@ def _another_subject(clause: Clause, nearest: Sequence[Clause], theirs: Sequence
     """Whether it opens with what the quotes speak of elsewhere, and leaves out what its own clause there opens with."""
     first = _opening(clause.text)
     homes = [other for other in theirs if first & other.words]
-    if not nearest or not homes or any(len(clause.words & home.words) > 1 for home in homes):
+    there = frozenset().union(*(other.words for other in nearest))
+    if not nearest or not homes or any(len(clause.words & home.words - there) > 1 for home in homes):
         return None
     theirs_first = [_opening(other.text) for other in nearest if other not in homes]
     left_out = [opening for opening in theirs_first if opening and not opening & clause.words]
@@ -257,8 +260,10 @@ def _opening(text: str) -> frozenset[str]:
 
 def _held(clause: Clause, other: Clause, kind: str) -> float:
     """The share of what `other` says, beside bearings of that kind, that `clause` says too."""
-    mine, yours = (
-        item.said | frozenset().union(*(found for name, found in item.bearings.items() if name != kind))
-        for item in (clause, other)
-    )
-    return len(mine & yours) / len(yours) if yours else 0.0
+    yours = _parts(other, kind)
+    return len(_parts(clause, kind) & yours) / len(yours) if yours else 0.0
+
+
+def _parts(clause: Clause, kind: str) -> frozenset[str]:
+    """Its words, names and figures but those of `kind`."""
+    return clause.said.union(*(found for name, found in clause.bearings.items() if name != kind))

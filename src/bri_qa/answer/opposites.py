@@ -17,7 +17,11 @@ _OPPOSITES = tuple(
             "declining drop drops dropped shrink shrinks shrank shrunk sink sank "
             "plunge plunged reduce reduces reduced halve halved lose lost",
         ),
-        ("more greater higher larger bigger longer", "less fewer lower smaller shorter"),
+        ("more greater", "less fewer"),
+        ("higher upper", "lower"),
+        ("larger bigger", "smaller"),
+        ("longer", "shorter"),
+        ("all every", "only some few several"),
         ("over above exceeds exceeding exceeded", "under below beneath"),
         ("later late behind delayed", "earlier early ahead"),
         ("large big huge vast", "small little tiny"),

@@ -36,6 +36,10 @@ _ALIKE = (
     frozenset("over older above".split()),
 )
 _UNITS = frozenset(map(stem, UNITS))
+_OPENERS = frozenset(
+    "between among additionally overall meanwhile currently therefore thus hence moreover furthermore besides despite "
+    "instead unlike around".split()
+)
 _LEANS = re.compile(r"^\W*(?:it|its|they|their|this|these|that|those|he|she|his|her)\b", re.IGNORECASE)
 
 
@@ -121,7 +125,7 @@ def _names(said: str, proof: str, known: frozenset[str]) -> str | None:
         named = any(char.isupper() for char in word) or plain in known or _mixed(word)
         if not named or plain in held or plain in FUNCTION or _in_parts(plain, held, stems):
             continue
-        if opens and plain not in known and (stem(plain) in stems or plain in _QUANTITIES):
+        if opens and plain not in known and (stem(plain) in stems or plain in _QUANTITIES | _OPENERS):
             continue
         return f"the name {word} is not in its quotes"
     return None
