@@ -244,6 +244,8 @@ def test_a_down_rated_answer_is_left_to_be_completed_with_the_comment_as_a_note(
     case = draft(tmp_path, reason="wrong quote", citation=1, comment=" It is of\n2024. ")
     assert (case.answers, case.evidence) == (None, ())
     assert case.note == "down, wrong quote, citation 1: It is of\n2024."
+    said = draft(tmp_path, answer={**ANSWER, "answer": "It is\n640 metres long. [1]"})
+    assert said.note == "down; answered: It is 640 metres long. [1]"
     assert problem(written(tmp_path, rated(rating="so"), "bad.jsonl")).endswith("rating: must be 'up' or 'down'")
 
 

@@ -215,6 +215,7 @@ def test_against_another_run_cases_improve_break_and_differ(tmp_path: Path) -> N
     shown = page(this)
     assert {case["id"]: case["change"] for case in shown.data["cases"]}["moved"] == "broken"
     assert shown.data["against"] == found.name
+    assert "right → wrongly abstained" in shown.words and "not ranked → right" in shown.words
     assert any(attributes.get("id") == "f-change" for _, attributes in shown.tags)
     summary = (this / "report.md").read_text(encoding="utf-8")
     assert "<summary>1 case broken</summary>" in summary

@@ -7,6 +7,7 @@ say; a lowered one proposes nothing. Either way the draft is to be looked at, co
 from __future__ import annotations
 
 from pathlib import Path
+from textwrap import shorten
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
@@ -36,6 +37,7 @@ class _Citation(BaseModel):
 class _Answer(BaseModel):
     """What is read of the contract's answer object."""
 
+    answer: str = ""
     abstained: bool
     short_answer: str | None = None
     citations: tuple[_Citation, ...] = ()
@@ -94,8 +96,10 @@ def _draft(rated: _Rated) -> CaseLine:
 
 
 def _note(rated: _Rated) -> str:
-    """`down, wrong quote, citation 2: the figure is for 2024`"""
+    """`down, wrong quote, citation 2: the figure is for 2024; answered: It was 229. [1]`; what was answered only of a
+    lowered thumb, as it stands in the draft of a raised one."""
     about = [rated.rating, rated.reason, f"citation {rated.citation}" if rated.citation is not None else None]
     head = ", ".join(part for part in about if part)
     comment = (rated.comment or "").strip()
-    return f"{head}: {comment}" if comment else head
+    said = shorten(rated.answer.answer, 300, placeholder=" …") if rated.rating == "down" else ""
+    return (f"{head}: {comment}" if comment else head) + (f"; answered: {said}" if said else "")
