@@ -60,7 +60,7 @@ def measure(quick: bool) -> dict[str, Any]:
 
 def _with(settings: Settings, url: str, model: str) -> Settings:
     wanted = {"llm_base_url": url, "llm_model": model, "llm_timeout": 600.0, "llm_rewrite": False}
-    small = {"llm_context_tokens": 900, "llm_output_tokens": 80, "llm_max_statements": 2}
+    small = {"llm_context_tokens": 900, "llm_output_tokens": 100, "llm_max_statements": 2}
     return settings.model_copy(update=wanted | (small if model != "scripted" else {}))
 
 
@@ -90,7 +90,7 @@ class _Good:
     def __call__(self, body: dict[str, Any]) -> Any:
         from tests.chat_server import Reply, statements
 
-        shown, _, asked = body["messages"][3]["content"].rpartition("Question: ")
+        shown, _, asked = body["messages"][-1]["content"].rpartition("Question: ")
         lines = re.findall(r"^\[(S\d+)\] (.+)$", shown, re.MULTILINE)
         question = min(self._known, key=lambda item: _distance(item[0], asked))
         gold = [_folded(item["quote"])[:40] for item in question[2]]

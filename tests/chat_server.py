@@ -242,7 +242,7 @@ class CopyingChat(ScriptedChat):
         super().__init__("", schema=schema)
 
     def stream(self, messages: Sequence[Message], schema: Schema | None = None) -> Iterator[str | Completion]:
-        shown, _, asked = messages[3].text.rpartition("Question: ")
+        shown, _, asked = messages[-1].text.rpartition("Question: ")
         wanted = set(re.findall(r"\w{4,}", asked.partition("\n")[0].lower()))
         lines = re.findall(r"^\[(S\d+)\] (.+)$", shown, re.MULTILINE)
         fitting = [line for line in lines if wanted & set(re.findall(r"\w{4,}", line[1].lower()))]

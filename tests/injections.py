@@ -103,5 +103,5 @@ PLACES: tuple[Place, ...] = ("article", "question", "turn")
 
 def ids_in(messages: Sequence[Message]) -> list[str]:
     """The sentence ids that the messages show, first to last."""
-    lines = messages[3].text.splitlines()
+    lines = messages[-1].text.splitlines()
     return [line[1 : line.index("]")] for line in lines if line.startswith("[S") and "]" in line]

@@ -105,7 +105,7 @@ def test_what_strangers_write_stands_between_the_marks_and_builds_none(tmp_path:
         chat = ObedientChat(attack, True)
         attacked(tmp_path / attack.name, chat, attack, "turn")
         for messages in chat.asked:
-            system, user = messages[0], messages[3]
+            system, user = messages[0], messages[-1]
             mark = user.text.splitlines()[0]
             assert mark in system.text and user.text.count(mark) == 2
             assert not {"<", ">", "|", "`"} & set(user.text)

@@ -25,6 +25,7 @@ _LEAD = re.compile(r"^\s*(?:[-*•]\s*|\d{1,2}[.)]\s+)*")
 _LEAD_ID = re.compile(r"^(S\d{1,4})\s*[:.)-]\s*", re.IGNORECASE)
 _LABEL = re.compile(r"^(?:answer|statement|statements|response)\s*\d*\s*:\s*", re.IGNORECASE)
 _THINKING = re.compile(r"\s*<(think|thinking|thought|reasoning)>", re.IGNORECASE)
+_SENTENCE_END = re.compile(r"[.!?]+[”\"’)]*(?=\s)|[。！？]")
 _OPENS_JSON = re.compile(r"\s*(?:```(?:json)?\s*)?\{")
 _FENCE = re.compile(r"^\s*```")
 
@@ -63,9 +64,15 @@ class ClaimReader:
         yield from self._json() if self.as_json else self._lines(last=False)
         self.endless = len(self.written) - self._at > 4 * LONGEST
 
-    def end(self) -> Iterator[Claim]:
-        """The claim that the end of the stream completes, if any: a last line without its line end."""
+    def end(self, cut: bool = False) -> Iterator[Claim]:
+        """The claim that the end of the stream completes, if any: a last line without its line end.
+
+        Of one that was `cut` by the output limit, the sentences that were finished.
+        """
         if not self.as_json and not self._thinks():
+            if cut:
+                ends = [found.end() for found in _SENTENCE_END.finditer(self.written, self._at)]
+                self.written = self.written[: ends[-1] if ends else self._at]
             yield from self._lines(last=True)
 
     @property

@@ -42,7 +42,6 @@ class _Attempt:
     evidence: Evidence = field(default_factory=lambda: Evidence((), {}))
     kept: list[Statement] = field(default_factory=list)
     rejected: list[Rejection] = field(default_factory=list)
-    claims: list[Claim] = field(default_factory=list)
     use: ModelUse = field(default_factory=ModelUse)
     names: frozenset[str] = frozenset()
 
@@ -56,7 +55,6 @@ class _Attempt:
 
     def take(self, claim: Claim) -> Statement | None:
         """The statement that a claim makes, if it stands and was not made before."""
-        self.claims.append(claim)
         proof = [self.evidence.sentences[name] for name in claim.ids if name in self.evidence.sentences]
         for name in claim.ids:
             if name not in self.evidence.sentences:
@@ -176,19 +174,17 @@ class GenerativeAnswerer:
             attempt.kept, attempt.use = list(known), ModelUse(cached=True)
             yield from known
             return
-        reader = ClaimReader(by_schema)
-        yield from self._read(attempt, messages, reader)
+        yield from self._read(attempt, messages, ClaimReader(by_schema))
         if not attempt.kept:
-            yield from self._repaired(question, attempt, ids, reader.said)
+            yield from self._repaired(question, attempt, ids)
         if attempt.kept:
             self.cache.put(key, tuple(attempt.kept))
 
-    def _repaired(self, question: Question, attempt: _Attempt, ids: Sequence[str], written: str) -> Iterator[Statement]:
+    def _repaired(self, question: Question, attempt: _Attempt, ids: Sequence[str]) -> Iterator[Statement]:
         """The one repair turn. It asks for lines, which models follow that fill a schema with anything."""
-        told = "\n".join(f"{' '.join(f'[{name}]' for name in claim.ids)} {claim.text}" for claim in attempt.claims)
         reasons = [item.reason for item in attempt.rejected[:3]]
         asked = answering(attempt.query, question.history, attempt.evidence, attempt.most, by_schema=False)
-        yield from self._read(attempt, repairing(asked, told or written, reasons, ids), ClaimReader(False))
+        yield from self._read(attempt, repairing(asked, reasons, ids), ClaimReader(False))
 
     def _messages(self, question: Question, attempt: _Attempt, by_schema: bool) -> list[Message]:
         """The messages, with as many sentences as fit beside the rules and the turns before.
@@ -212,7 +208,7 @@ class GenerativeAnswerer:
                     if isinstance(piece, Completion):
                         attempt.use, told = attempt.use + piece.use, True
                         _not_cut(piece, attempt, reader)
-                        claims = iter(()) if piece.cut else reader.end()
+                        claims = reader.end(piece.cut)
                     else:
                         claims = reader.feed(piece)
                     yield from _standing(attempt, claims)
