@@ -39,7 +39,7 @@ from bri_qa.types import (
 
 CASES = 5_000
 _TOGETHER = 10  # texts of a document
-_WORDS = 60  # of a text: give or take one passage, as longer ones are cut in two
+_WORDS = 50  # of a text: give or take one passage, as longer ones are cut in two
 _THREADS = (1, 2, 4)
 _QUESTIONS, _ROUNDS = 20, 3  # that several threads ask
 
@@ -126,9 +126,9 @@ def _case(number: int, documents: Sequence[Document]) -> dict[str, Any]:
     item = documents[number % len(documents)]
     place = 1 + number // len(documents) % _TOGETHER
     words = item.text.split("\n\n")[place].split(" ")
-    line = {"id": str(number), "question": f"What {' '.join(words[28:40])}?", "kind": "there"}
+    line = {"id": str(number), "question": f"What {' '.join(words[22:34])}?", "kind": "there"}
     if number % 3 < 2:
-        return line | {"evidence": [{"document_id": item.id, "quote": " ".join(words[28:52])}]}
+        return line | {"evidence": [{"document_id": item.id, "quote": " ".join(words[22:46])}]}
     texts = [documents[(number * step) % len(documents)].text for step in range(1, 13)]
     drawn = 3 + (number + number // len(documents)) % 40
     mixed = " ".join(text.split(" ")[drawn] for text in texts)
