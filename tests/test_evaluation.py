@@ -178,7 +178,8 @@ def test_the_table_shows_metrics_verdicts_and_kinds(cases: Path) -> None:
 def test_a_baseline_of_a_run_passes_that_run_and_stops_a_worse_one(cases: Path, tmp_path: Path) -> None:
     file = tmp_path / "baseline.json"
     baseline_of(evaluate(pipeline(), cases).summary, file)
-    assert evaluate(pipeline(), cases, baseline=file).missed == ()
+    same = evaluate(pipeline(), cases, baseline=file)
+    assert same.missed == () and same.text().splitlines()[-1] == f"gates held: all {len(same.checks)}"
     worse = pipeline()
     worse.by_id = {"harbour": worse.by_id["harbour"], "z": document("z", "The repairs cost much.\nRepairs cost a lot.")}
     changed = json.loads(file.read_text(encoding="utf-8"))

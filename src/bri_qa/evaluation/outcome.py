@@ -86,7 +86,7 @@ class Outcome:
         return SavedRun(Path(name), RunFile.model_validate(counted), lines, {})
 
     def text(self) -> str:
-        """The tables for a terminal, the comparison, and the missed gates if any."""
+        """The tables for a terminal, the comparison, and the gates that were missed or that all held."""
         lines = [table(self.run)]
         if self.run.resumed:
             lines += ["", f"{self.run.resumed} answers were taken from the unfinished run in the report folder"]
@@ -94,6 +94,8 @@ class Outcome:
             lines += ["", self.comparison.text()]
         if self.missed:
             lines += ["", "missed gates:", *(f"  {line}" for line in self.missed)]
+        elif self.checks:
+            lines += ["", f"gates held: all {len(self.checks)}"]
         return "\n".join(lines)
 
 
