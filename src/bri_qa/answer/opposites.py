@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 
 from bri_qa.answer.wording import bare, content, words
 
@@ -25,7 +26,7 @@ _OPPOSITES = tuple(
         ("over above exceeds exceeding exceeded", "under below beneath"),
         ("later late behind delayed", "earlier early ahead"),
         ("large big huge vast", "small little tiny"),
-        ("raise raises raised raising lift lifted", "lower lowers lowered lowering cut cuts"),
+        ("raise raises raised raising", "lower lowers lowered lowering cut cuts"),
         ("strong stronger strengthen strengthens strengthened", "weak weaker weaken weakens weakened"),
         ("open opens opened opening reopened", "close closes closed closing shut shuts"),
         ("begin begins began begun start starts started", "end ends ended finish finishes finished stop stops stopped"),
@@ -71,6 +72,13 @@ _BOUNDS = tuple(
         r"(?<!no )(?<!not )(?:less|fewer) than(?= \d)|under(?= \d)|below(?= \d)",
     )
 )
+# Those that may stand for words that are not in the list, such as “since”, or are looked for as quantities.
+_LOOSE = frozenset(
+    "more greater less fewer over above exceeds exceeding exceeded under below beneath before after all every only "
+    "some few several late long short high low new old hard inside".split()
+)
+# They say which of several is meant, so they must stand before the same word: a former director, a vice chairman.
+_MODIFIERS = frozenset("former vice deputy acting honorary senior junior assistant associate retired".split())
 _AGAINST = {0: (1, 3), 1: (0, 2), 2: (1, 3), 3: (0, 2)}
 
 
@@ -82,6 +90,27 @@ def turned(said: str, proof: str) -> bool:
             if mine & here and not mine & there and yours & there and not yours & here:
                 return True
     return False
+
+
+def ungrounded(said: str, proof: str) -> str | None:
+    """A word of those with an opposite that neither itself nor by a word of its side or its opposite's stands there."""
+    mine, yours = _plain(said), _plain(proof)
+    for one, two in _OPPOSITES:
+        for word in sorted(mine & (one | two) - _LOOSE):
+            if not yours & (one | two):
+                return word
+    return None
+
+
+def misplaced(said: str, proof: str) -> str | None:
+    """A modifier that stands before another word than there."""
+    there = set(_modified(proof))
+    return next((f"{word} {noun}" for word, noun in _modified(said) if (word, noun) not in there), None)
+
+
+def _modified(text: str) -> list[tuple[str, str]]:
+    every = [bare(word) for word, _ in words(text)]
+    return [(word, noun) for word, noun in pairwise(every) if word in _MODIFIERS]
 
 
 def _plain(text: str) -> frozenset[str]:

@@ -7,11 +7,12 @@ prove entailment: who did what to whom is checked as far as `clauses` can tell i
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Sequence, Set
 
 from bri_qa.answer.amounts import UNITS, amounts, counted, dates, measured, written_out
 from bri_qa.answer.clauses import clauses, contradicted
-from bri_qa.answer.opposites import bounds_alike
+from bri_qa.answer.opposites import bounds_alike, misplaced, ungrounded
 from bri_qa.answer.wording import FUNCTION, UNSPACED, bare, content, stem, words
 
 CONTENT = 0.6  # share of a statement's content words that its quotes must hold; set by hand
@@ -35,6 +36,7 @@ _ALIKE = (
     frozenset("under younger below".split()),
     frozenset("over older above".split()),
 )
+_RUN = 5  # words that a sentence does not say twice
 _UNITS = frozenset(map(stem, UNITS))
 _OPENERS = frozenset(
     "between among additionally overall meanwhile currently therefore thus hence moreover furthermore besides despite "
@@ -57,7 +59,8 @@ def unsupported(
     said, proof = written_out(text), written_out("\n\n".join(quotes))
     checks = (_numbers(said, proof), _dates(said, proof), _names(said, proof, known), _quantities(said, proof))
     missing = next((reason for reason in checks if reason), None)
-    return missing or _content(said, "\n".join([proof, *before])) or contradicted(said, proof, known)
+    missing = missing or _content(said, "\n".join([proof, *before])) or _form(text, quotes)
+    return missing or _words_of_weight(said, proof) or contradicted(said, proof, known)
 
 
 def leans(text: str) -> bool:
@@ -129,6 +132,29 @@ def _names(said: str, proof: str, known: frozenset[str]) -> str | None:
             continue
         return f"the name {word} is not in its quotes"
     return None
+
+
+def _words_of_weight(said: str, proof: str) -> str | None:
+    word = ungrounded(said, proof) or misplaced(said, proof)
+    return f"“{word}” is not in its quotes" if word else None
+
+
+def _form(text: str, quotes: Sequence[str]) -> str | None:
+    """A statement is a sentence, said once: models that are lost repeat themselves, or cut pieces out."""
+    if _twice(text) - frozenset().union(*map(_twice, quotes)):
+        return "it repeats itself"
+    plain = " ".join(text.split())
+    cut_out = any(plain in (line := " ".join(quote.split())) and plain != line for quote in quotes)
+    if cut_out and not UNSPACED.search(plain) and plain[-1:] not in '.!?…”")’':
+        return "it is no full sentence"
+    return None
+
+
+def _twice(text: str) -> frozenset[tuple[str, ...]]:
+    """Runs of words that it has more than once."""
+    every = [bare(word) for word, _ in words(text)]
+    runs = Counter(tuple(every[at : at + _RUN]) for at in range(len(every) - _RUN + 1))
+    return frozenset(run for run, count in runs.items() if count > 1)
 
 
 def _in_parts(word: str, held: Set[str], stems: Set[str]) -> bool:
