@@ -18,6 +18,7 @@ define venv
 endef
 
 # pip would compile on one processor, with the tests of every package and hundreds of models that nothing here loads.
+# What does not compile (templates of code in packages) is no fault: a module is compiled when it is loaded.
 define install
 $(BIN)/pip install --quiet --disable-pip-version-check --no-compile --editable $(1)
 $(BIN)/python -m compileall -qq -j 0 -x '/tests/|/torch/testing/|/transformers/models/' .venv/lib src || true

@@ -25,13 +25,21 @@ from bri_qa.compose import identity_card, pipeline, refresh
 from bri_qa.errors import BriQAError
 from bri_qa.evaluation import Plan, carry_out
 from bri_qa.evaluation.run import Record, summarised
+from bri_qa.passages import sentences
 from bri_qa.settings import Settings
-from bri_qa.types import Answer
+from bri_qa.types import Answer, Citation
 
 ROOT = Path(__file__).parents[1]
 ANSWERABLE, UNANSWERABLE, SEED = 18, 6, 7
 _GOOD = Path(__file__).with_name("good_statements.json")
-_FIGURES = ("citation_validity", "evidence_coverage", "answer_stated", "abstention_f1", "false_abstention_rate")
+_FIGURES = (
+    "citation_validity",
+    "statement_coverage",
+    "evidence_coverage",
+    "answer_stated",
+    "abstention_f1",
+    "false_abstention_rate",
+)
 
 
 def measure(quick: bool) -> dict[str, Any]:
@@ -123,7 +131,7 @@ def _figures(cases: Path, settings: Settings) -> dict[str, Any]:
         "abstained": {"answerable": _abstained(records, True), "unanswerable": _abstained(records, False)},
         "statements": sum(len(answer.statements) for answer in answers),
         "quotes_that_differ": sum(_differ(asked, answer) for answer in answers),
-        "unsupported": sum(_unsupported(answer) for answer in answers),
+        "unsupported": sum(_unsupported(asked, answer) for answer in answers),
         "modes": dict(Counter(answer.mode for answer in answers if not answer.abstained)),
         "fallbacks": dict(Counter(use.fallback for use in uses if use.fallback)),
         "dropped_for": dict(
@@ -159,15 +167,23 @@ def _differ(asked: Any, answer: Answer) -> int:
     return sum(item.span.of(asked.document(item.document_id).text) != item.quote for item in answer.citations)
 
 
-def _unsupported(answer: Answer) -> int:
+def _unsupported(asked: Any, answer: Answer) -> int:
     """Statements of a model that do not stand in their quotes, by the check that drops them."""
     if answer.mode != "generative":
         return 0
-    quotes = [[answer.citations[number - 1].quote for number in item.citations] for item in answer.statements]
+    cited = [[answer.citations[number - 1] for number in item.citations] for item in answer.statements]
     return sum(
-        unsupported(item.text, cited) is not None and not any(map(leans, cited))
-        for item, cited in zip(answer.statements, quotes, strict=True)
+        unsupported(item.text, [one.quote for one in quotes], before=[_before(asked, one) for one in quotes])
+        is not None
+        for item, quotes in zip(answer.statements, cited, strict=True)
     )
+
+
+def _before(asked: Any, citation: Citation) -> str:
+    """The sentence before a quote that opens with a pronoun; nothing for any other."""
+    text = asked.document(citation.document_id).text
+    earlier = [span for span in sentences(text) if span.end <= citation.span.start]
+    return earlier[-1].of(text) if earlier and leans(citation.quote) else ""
 
 
 if __name__ == "__main__":

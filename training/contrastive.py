@@ -35,6 +35,7 @@ from bri_qa.types import Document, Filters, Passage, Source
 from training.calibrate import documents, pooled_index, sample
 from training.data import Row, read_rows
 from training.model import ReaderNet, from_pretrained, to_tensors
+from training.train import Run, rate
 
 SCALE = 20.0  # of cosines: one over the usual temperature of 0.05
 RIVALS = 12  # paragraphs with the same words among which one without the answer is looked for
@@ -144,38 +145,6 @@ def loss_of(net: ReaderNet, triples: Sequence[Triple]) -> Tensor:
     return F.cross_entropy(SCALE * questions @ passages.T, torch.arange(len(triples)))
 
 
-@dataclass(slots=True)
-class Run:
-    """A run in its folder: the network, the optimiser, and how far it is."""
-
-    folder: Path
-    net: ReaderNet
-    optimizer: torch.optim.Optimizer
-    step: int = 0
-    seconds: float = 0.0
-
-    def save(self) -> None:
-        """Write the checkpoint in one move."""
-        state = {"net": self.net.state_dict(), "optimizer": self.optimizer.state_dict()}
-        part = self.folder / "checkpoint.part"
-        torch.save(state | {"step": self.step, "seconds": self.seconds}, part)
-        part.replace(self.folder / "checkpoint.pt")
-
-    def resume(self) -> None:
-        """Continue from the folder's checkpoint, if there is one."""
-        path = self.folder / "checkpoint.pt"
-        if path.exists():
-            state = torch.load(path, weights_only=True)
-            self.net.load_state_dict(state["net"])
-            self.optimizer.load_state_dict(state["optimizer"])
-            self.step, self.seconds = state["step"], state["seconds"]
-
-
-def rate(done: float) -> float:
-    """Factor of the peak learning rate at `done` of the run: a warm-up, then down to 0 in a straight line."""
-    return min(done / WARMUP, (1.0 - done) / (1.0 - WARMUP))
-
-
 def train(options: argparse.Namespace) -> None:
     """Tune until `options.minutes` of steps have gone by, all resumptions together, and write the weights."""
     torch.manual_seed(options.seed)
@@ -185,13 +154,14 @@ def train(options: argparse.Namespace) -> None:
     trained = [parameter for parameter in net.layers.parameters() if parameter.requires_grad]
     run = Run(options.out, net, torch.optim.AdamW(trained, lr=options.lr, weight_decay=0.01, fused=True))
     options.out.mkdir(parents=True, exist_ok=True)
-    run.resume()
+    if (options.out / "checkpoint.pt").exists():
+        run.resume()
     triples = Triples.open(options.data, options.search, options.seed)
     budget, saved = options.minutes * 60, time.perf_counter()
     while run.seconds < budget:
         begin = time.perf_counter()
         for group in run.optimizer.param_groups:
-            group["lr"] = options.lr * max(rate(run.seconds / budget), 0.01)
+            group["lr"] = options.lr * max(rate(run.seconds / budget, WARMUP, 1.0 - WARMUP), 0.01)
         loss = loss_of(net, triples.batch(run.step, options.batch))
         run.optimizer.zero_grad()
         loss.backward()

@@ -14,6 +14,7 @@ from bri_qa.answer.amounts import UNITS, amounts, counted, dates, measured, writ
 from bri_qa.answer.clauses import clauses, contradicted
 from bri_qa.answer.opposites import bounds_alike, misplaced, ungrounded
 from bri_qa.answer.wording import FUNCTION, UNSPACED, bare, content, stem, words
+from bri_qa.initials import initials
 
 CONTENT = 0.6  # share of a statement's content words that its quotes must hold; set by hand
 
@@ -121,7 +122,7 @@ def _dates(said: str, proof: str) -> str | None:
 
 
 def _names(said: str, proof: str, known: frozenset[str]) -> str | None:
-    held = {bare(word) for word, _ in words(proof)} | _initials(proof)
+    held = {bare(word) for word, _ in words(proof)} | initials(proof)
     stems = {stem(word) for word in held}
     for word, opens in words(said):
         plain = bare(word)
@@ -186,12 +187,3 @@ def _content(said: str, proof: str) -> str | None:
 def _mixed(word: str) -> bool:
     """Whether it mixes letters and digits: G20, 5G, COVID-19."""
     return any(map(str.isdecimal, word)) and any(map(str.isalpha, word)) and not UNSPACED.search(word)
-
-
-def _initials(text: str) -> set[str]:
-    """The initials of runs of capitalised words, small links left out: “bri” of Belt and Road Initiative."""
-    found = set()
-    for run in re.finditer(r"\b[A-Z]\w+(?:[\s-]+(?:(?:and|of|for|the)\s+)*[A-Z]\w+)+", text):
-        letters = "".join(word[0] for word in re.findall(r"\b[A-Z]\w+", run[0]))
-        found |= {letters[a:b].casefold() for a in range(len(letters)) for b in range(a + 2, len(letters) + 1)}
-    return found

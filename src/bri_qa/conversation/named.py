@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from functools import lru_cache
 
+from bri_qa.initials import initials
 from bri_qa.protocols import Index
 from bri_qa.types import Hit
 
@@ -20,7 +21,6 @@ _WORD = re.compile(r"[^\W_]+(?:[.’'][^\W_]+)*")
 _STARTS = re.compile(r"(?:^|[.?!:;“\"(])\s*$")
 _YEAR = re.compile(r"(?:1\d|20)\d\d")
 _SEASON = re.compile(r"\b((?:1\d|20)\d)\d[/–-](\d)\b|\b((?:1\d|20))\d\d[/–-](\d\d)\b")
-_RUN = re.compile(r"\b[A-Z]\w+(?:[\s-]+(?:(?:and|of|for|the|on|in)\s+)*[A-Z]\w+)+")
 _NO_NAMES = frozenset(
     (
         "i a an the mr mrs ms dr prof professor sir madam please ok hello hi thanks january february march april may "
@@ -79,14 +79,7 @@ def _forms(text: str) -> frozenset[str]:
     """Its words in small letters, the initials of its names, and the second years of its seasons."""
     words = (_bare(word) for word in _WORD.findall(text))
     seasons = (f"{a or c}{b or d}" for a, b, c, d in _SEASON.findall(text))
-    return frozenset([*words, *seasons, *_initials(text)])
-
-
-def _initials(text: str) -> Iterator[str]:
-    """Of runs of capitalised words, small links left out, and of parts of such runs."""
-    for run in _RUN.findall(text):
-        letters = "".join(word[0] for word in re.findall(r"\b[A-Z]\w+", run)).casefold()[:12]
-        yield from (letters[a:b] for a in range(len(letters)) for b in range(a + 2, len(letters) + 1))
+    return frozenset([*words, *seasons, *initials(text)])
 
 
 def _bare(word: str) -> str:
