@@ -90,6 +90,10 @@ class Screen:
             }"""
         )
 
+    def leave(self) -> None:
+        """Close the page's connections, before its server goes."""
+        self.page.goto("about:blank")
+
     def watch(self, context: BrowserContext) -> None:
         context.on("request", lambda request: self.requested.append(request.url))
         self.page.on("pageerror", lambda error: self.trouble.append(str(error)))

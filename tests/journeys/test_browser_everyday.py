@@ -66,6 +66,7 @@ def test_a_conversation_outlives_the_server_and_its_articles(visit: Visit, tmp_p
         expect(screen.current).to_have_text(QUAY)
         expect(screen.page.locator("#bri-reader .bri-notice")).to_contain_text("has changed since it was quoted")
         screen.ask("hello")
+        screen.leave()
         screen.trouble.clear()
 
 

@@ -52,6 +52,7 @@ def test_a_server_started_anew_in_the_middle_of_an_answer_gives_the_question_bac
         expect(screen.page.locator(".bri-user")).to_have_text(["How long is the new quay?"])
         screen.page.get_by_role("button", name="Ask", exact=True).click()
         expect(screen.answers).to_have_count(2)
+        screen.leave()
     screen.trouble.clear()  # the browser has told that the server was gone
 
 
@@ -89,3 +90,4 @@ def test_a_missing_index_is_said_and_the_question_can_be_asked_again(visit: Visi
         pipeline.error = None
         screen.page.get_by_role("button", name="Ask again").click()
         expect(screen.answers.last).to_contain_text(QUAY)
+        screen.leave()
