@@ -23,6 +23,7 @@ both = pytest.mark.parametrize("size", [DESK, PHONE], ids=["1280", "390"])
 QUAY = "The new quay is 640 metres long and takes three ships at a time."
 CLERKS = "clerk wrote in the ledger of the mill"
 MOON = "When is the lamp of the moon due?"
+BROKEN_OFF = ("AbortError: signal is aborted", "Connection errored out")  # an open stream of a page that is being left
 
 expect.set_options(timeout=WAIT)
 
@@ -36,6 +37,7 @@ class Screen:
     width: int
     requested: list[str] = field(default_factory=list)
     trouble: list[str] = field(default_factory=list)
+    leaving: bool = False
 
     @property
     def box(self) -> Locator:
@@ -92,11 +94,17 @@ class Screen:
 
     def leave(self) -> None:
         """Close the page's connections, before its server goes."""
+        self.leaving = True
         self.page.goto("about:blank")
+
+    def reload(self) -> None:
+        self.leaving = True
+        self.page.reload()
+        self.leaving = False
 
     def watch(self, context: BrowserContext) -> None:
         context.on("request", lambda request: self.requested.append(request.url))
-        self.page.on("pageerror", lambda error: self.trouble.append(str(error)))
+        self.page.on("pageerror", lambda error: self._failed(str(error)))
         self.page.on("console", lambda line: self._heard(line.type, line.text))
         self.page.on("dialog", self._asked)
 
@@ -106,6 +114,10 @@ class Screen:
 
     def _heard(self, kind: str, text: str) -> None:
         if kind == "error" and "status of 404" not in text:
+            self._failed(text)
+
+    def _failed(self, text: str) -> None:
+        if not (self.leaving and any(known in text for known in BROKEN_OFF)):
             self.trouble.append(text)
 
 

@@ -37,7 +37,7 @@ def test_a_conversation_looks_the_same_after_a_reload_and_goes_on(
     screen.ask(MOON)
     before = _shown(screen)
     assert "?c=" in screen.page.url
-    screen.page.reload()
+    screen.reload()
     expect(screen.answers).to_have_count(2)
     assert _shown(screen) == before
     screen.answers.first.locator(".bri-mark").first.click()
@@ -58,7 +58,7 @@ def test_a_conversation_outlives_the_server_and_its_articles(visit: Visit, tmp_p
     changed = document("harbour", f"Another beginning\n{QUAY}\nAnd no more.", publisher="Lindum Gazette")
     with served(FakePipeline([changed]), history=tmp_path, port=port):
         screen.trouble.clear()  # the browser has told that the server was gone
-        screen.page.reload()
+        screen.reload()
         expect(screen.answers).to_have_count(1)
         assert _shown(screen) == before
         expect(screen.box).to_have_value("half a quest")
@@ -162,7 +162,7 @@ def test_an_answer_and_a_quote_are_rated(base: str, visit: Visit, size: tuple[in
     good.click()
     expect(good).to_have_attribute("aria-pressed", "true")
     screen.page.keyboard.press("Escape")
-    screen.page.reload()
+    screen.reload()
     expect(down).to_have_attribute("aria-pressed", "true")
     down.click()
     expect(down).to_have_attribute("aria-pressed", "false")

@@ -92,7 +92,7 @@ def test_the_chat_and_the_source_view_work_below_the_path(site: Site, visit: Vis
     ours = [link for link in links if link.startswith("/")]
     assert len(ours) > 3 and [link for link in ours if not link.startswith("/briqa/")] == []
     expect(screen.page).to_have_url(re.compile(rf"^{re.escape(site.base)}/\?c="))
-    screen.page.reload()
+    screen.reload()
     expect(screen.answers.first).to_contain_text("640 metres")
     source = next(link for link in ours if link.startswith("/briqa/source/"))
     screen.page.goto(site.base.removesuffix("/briqa") + source)
