@@ -221,7 +221,7 @@ class QAPipeline:
                 yield Progress("reading", 0, len(some))
                 with clock.time("read"):
                     readings = self.reader.read(query, [hit.passage for hit in some])
-                read += [Hit(hit.passage, hit.score, reading) for hit, reading in zip(some, readings, strict=True)]
+                read += [replace(hit, reading=reading) for hit, reading in zip(some, readings, strict=True)]
         return [*self.reader.rerank(query, read), *candidates[len(read) :]]
 
     def _nothing(self, index: Index, question: Question) -> Draft:
