@@ -35,6 +35,40 @@ def test_a_keyword_gives_the_sentences_that_hold_it(keyword: str, sentence: str)
 
 
 @pytest.mark.parametrize(
+    "asked",
+    [
+        "What does the article say about the second crane?",
+        "what do the articles tell us on second cranes",
+        "And what else is said about the second crane in the article?",
+        "What do you know about the second crane?",
+        "Tell me about the second crane, please.",
+        "Could you please tell us more about second cranes",
+        "Is there anything about a second crane in these texts?",
+        "Any information on the second crane?",
+    ],
+)
+def test_what_is_said_about_something_are_the_sentences_that_hold_it(asked: str) -> None:
+    assert _told(asked, "A crane fell. The second crane of the quay came. A second one fell.") == [
+        "The second crane of the quay came."
+    ]
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        "What did Oduya say about the crane?",
+        "What does the article say about how the crane fell?",
+        "What does the article say about it?",
+        "What does the article say about the crane and who paid for it?",
+        "What does the article say about the crane, the quay, the ferry and the market?",
+        "What does the article say about " + "the crane " * 40,
+    ],
+)
+def test_what_a_person_says_or_how_something_is_asks_for_more(asked: str) -> None:
+    assert _told(asked, "The crane of the quay fell, said Oduya, and the ferry and the market paid for it.") == []
+
+
+@pytest.mark.parametrize(
     ("keyword", "text"),
     [
         ("AI", "The air said nothing."),

@@ -137,6 +137,18 @@ def test_an_export_says_that_a_language_models_work_was_not_used(kept: Kept) -> 
     assert "own words" not in export.as_text(Paper.of_entry(kept.add(USER), link))
 
 
+def test_what_an_answer_leaves_open_is_kept_and_exported(kept: Kept) -> None:
+    given = kept.answer(QUAY)
+    partly = replace(given, trace=replace(given.trace, unanswered=("Who paid?",)))
+    entry = kept.history.add(USER, partly, kept.pipeline.document)
+    assert entry.answer.trace.unanswered == ("Who paid?",)
+    paper = Paper.of_entry(entry, link)
+    assert "*Not stated in these articles: Who paid?*" in export.as_markdown(paper)
+    assert "(Not stated in these articles: Who paid?)" in export.as_text(paper)
+    words = [item.text for item in docx.Document(BytesIO(export.as_docx(paper))).paragraphs]
+    assert "Not stated in these articles: Who paid?" in words
+
+
 def test_the_places_of_an_answer_open_at_its_quotes(kept: Kept) -> None:
     paper = _conversation(kept)
     answered, abstained, talk, hostile = (paper.places(entry) for entry in paper.entries)

@@ -153,7 +153,7 @@ def test_an_index_of_another_format_is_refused(tmp_path: Path) -> None:
     assert refresh(tmp_path, [A])[1] == ["the first line", "the second line of a"]
 
 
-@pytest.mark.parametrize("content", ["[]", '{"format": 3}', "null", "", "\x00", '{"format": 3, "files": [], "x": 1}'])
+@pytest.mark.parametrize("content", ["[]", '{"format": 4}', "null", "", "\x00", '{"format": 4, "files": [], "x": 1}'])
 def test_what_is_no_manifest_is_refused(tmp_path: Path, content: str) -> None:
     (tmp_path / "manifest.json").write_text(content, encoding="utf-8")
     with pytest.raises(IndexCorruptError, match="run `bri-qa index`"):

@@ -216,6 +216,15 @@ def _sentences(text: str) -> list[str]:
         ["It opened in 2021.", "It cost 48.5 million crowns!", "Why?"],
         ["Mr. Reiner, of Acme Inc., paid e.g. 3.5 p.c. of it.", "Then he left."],
         ["今年中欧班列开行。", "通达二十六国！", "为什么？”", "好。"],
+        ["It was dug in the 19th century.", "Darwin saw it.", "It fed the new parade.", "Stalls came."],
+        [
+            "He led the Coast Bank.",
+            "Before that, in 2021.",
+            "The ferry went south.",
+            "New ones came to the series.",
+            "Why?",
+        ],
+        ["He met Prof. In, Messrs. Hill, Gov. So and Assoc. Prof. An.", "He wrote to Gen. To."],
         ["The U.S. team came.", "“We built it,” she said.", "It stands."],
     ],
 )

@@ -12,7 +12,7 @@ from bri_qa.compose import refresh
 from bri_qa.errors import QuestionError
 from bri_qa.index import EmbeddedIndex
 from bri_qa.pipeline import QAPipeline
-from bri_qa.render import as_sentence
+from bri_qa.render import as_json, as_sentence, as_text
 from bri_qa.retrieve import Retriever
 from bri_qa.types import (
     AbstainReason,
@@ -444,3 +444,40 @@ def test_articles_that_hold_half_of_the_words_deal_with_it(
     answer = pipeline_over(index, shared=shared).ask(Question(asked))
     assert answer.reason == reason
     assert seen == [(asked, " ".join(hit.passage.text for hit in answer.hits))]
+
+
+COST = "The repairs cost 48 million crowns, of which the town paid a third."
+
+
+def test_each_part_of_a_question_is_answered_for_itself(pipeline: QAPipeline) -> None:
+    answer = pipeline.ask(Question("How long is the new quay, and what did the repairs cost?"))
+    _check(answer, pipeline)
+    assert {QUAY, COST} <= {item.quote for item in answer.citations}
+    assert answer.short_answer is None and answer.trace.unanswered == ()
+    passages = [hit.passage.id for hit in answer.hits]
+    assert len(set(passages)) == len(passages)
+
+
+def test_a_part_that_is_not_stated_is_told_beside_the_answer_to_the_other(pipeline: QAPipeline) -> None:
+    answer = pipeline.ask(Question("What painter decorated the ceiling? And how long is the new quay?"))
+    _check(answer, pipeline)
+    assert [item.text for item in answer.statements] == [QUAY]
+    assert (answer.short_answer, answer.trace.unanswered) == ("640", ("What painter decorated the ceiling?",))
+    assert "Not stated in these articles: What painter decorated the ceiling?" in as_text(answer)
+    assert as_json(answer)["trace"]["unanswered"] == ["What painter decorated the ceiling?"]
+
+
+def test_where_no_part_is_stated_the_whole_question_is_asked_and_declined(pipeline: QAPipeline) -> None:
+    answer = pipeline.ask(Question("What planet has rings, and what painter decorated the ceiling?"))
+    assert answer.abstained and answer.trace.unanswered == ()
+    assert answer.trace.query == "What planet has rings, and what painter decorated the ceiling?"
+
+
+def test_a_language_model_is_asked_for_the_parts_that_the_articles_answer(index: EmbeddedIndex) -> None:
+    chat = CopyingChat(True)
+    answer = pipeline_over(index, answerer=generative(chat)).ask(
+        Question("How long is the new quay, and what painter decorated the ceiling?")
+    )
+    _check(answer, index)
+    assert answer.mode == "generative" and QUAY in {item.quote for item in answer.citations}
+    assert answer.trace.unanswered == ("What painter decorated the ceiling?",)

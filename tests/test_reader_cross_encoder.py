@@ -124,6 +124,16 @@ def test_hits_are_ordered_by_what_was_read_and_how_they_were_found() -> None:
     assert ordered[0].score == pytest.approx(odds / (1 + odds))
 
 
+def test_the_place_in_dense_retrieval_counts_for_what_is_typed_into_a_search_engine() -> None:
+    weights = Calibration({}, {"dense": 2.0}, {}, 0.5, 0.5, 0.9)
+    reader = CrossEncoderReader("none", None, SentenceReader(HashingEmbedder()), weights)  # type: ignore[arg-type]
+    reading = Reading("a", 0.5, 0.5, (), exact=True)
+    hits = [Hit(passage("x", name), 1.0, reading, dense) for name, dense in (("a", 0.0), ("b", 0.5), ("c", 1.0))]
+    assert [item.passage.id for item in reader.rerank("ferry to sor", hits)] == ["c", "b", "a"]
+    for question in ("Ferry to sor", "ferry to sor?"):
+        assert [item.passage.id for item in reader.rerank(question, hits)] == ["a", "b", "c"]
+
+
 def test_a_span_is_as_likely_as_the_network_and_the_meaning_of_its_passage_say() -> None:
     sentence = RawSentence(Span(27, 38), Span(33, 37), 2.5)
     found = features(Raw((sentence,), -1.0, 3.0), sentence, 0.25)

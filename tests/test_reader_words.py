@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from bri_qa.reader.words import coverage, names, stems
+from bri_qa.reader.words import coverage, is_search, names, stems
 
 TEXT = "The ferry to Sor carried 1,200 passengers in May 2021, said Mara Oduya."
 
@@ -29,3 +29,9 @@ def test_forms_of_a_word_have_one_stem() -> None:
     assert stems("passenger passengers") == stems("passengers") == stems("Passenger")
     assert stems("1,200") == {"1,200"}
     assert not stems("the of and is")
+
+
+def test_what_is_typed_into_a_search_engine_has_no_capital_and_no_question_mark() -> None:
+    assert is_search("how many passengers did the ferry carry in 2021")
+    for question in ("How many passengers", "ferry to Sor", "how many passengers?", "多少乘客？"):
+        assert not is_search(question)

@@ -99,6 +99,16 @@ def test_what_a_language_model_did_is_told_and_that_its_work_was_not_used() -> N
     assert render.fell_back(written) is None and "own words" not in render.as_text(written)
 
 
+def test_what_an_answer_leaves_open_is_named_beside_it_and_escaped() -> None:
+    quoted = _answer(["It costs."], ["costs"])
+    assert "unanswered" not in render.as_json(quoted)["trace"] and "bri-remark" not in render.as_html(quoted)
+    partly = replace(quoted, trace=replace(quoted.trace, unanswered=("Who *paid* <it>?",)))
+    assert render.as_json(partly)["trace"]["unanswered"] == ["Who *paid* <it>?"]
+    assert render.as_text(partly).endswith("(Not stated in these articles: Who *paid* <it>?)")
+    assert "*Not stated in these articles: Who \\*paid\\* \\<it\\>?*" in render.as_markdown(partly)
+    assert '<p class="bri-remark">Not stated in these articles: Who *paid* &lt;it&gt;?</p>' in render.as_html(partly)
+
+
 def test_an_answer_is_the_json_of_the_contract() -> None:
     answer = _answer(["It costs 48 million."], ["costs 48 million", "48 million crowns"], short="48 million")
     citation = {

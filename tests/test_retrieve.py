@@ -2,12 +2,14 @@ from __future__ import annotations
 
 from fractions import Fraction
 from itertools import pairwise
+from pathlib import Path
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bri_qa.retrieve import RRF_K, fuse
-from bri_qa.types import Hit, Passage, Span
+from bri_qa.retrieve import RRF_K, Retriever, fuse
+from bri_qa.types import Filters, Hit, Passage, Span
+from tests.articles import built_in, opened, pipeline_over
 
 
 def _hit(name: str, score: float = 0.0) -> Hit:
@@ -61,3 +63,18 @@ def test_the_fusion_is_the_exact_order_of_the_sums(rankings: list[list[str]]) ->
         assert sums[one.passage.id] >= sums[other.passage.id]
         if sums[one.passage.id] == sums[other.passage.id]:
             assert one.passage.id < other.passage.id
+
+
+def test_a_hit_keeps_its_place_in_dense_retrieval(tmp_path: Path) -> None:
+    index = opened(built_in(tmp_path))
+    embedder = pipeline_over(index).retriever.embedder
+    query = "How long is the new quay?"
+    dense = [hit.passage.id for hit in index.search_dense(embedder.embed_query(query), 50, Filters())]
+    for mode in ("fused", "dense"):
+        retriever = Retriever(embedder, mode)
+        found = retriever.search(index, query, retriever.embed(query), Filters())
+        assert [hit.dense for hit in found if hit.passage.id in dense] == [
+            1 / (1 + dense.index(hit.passage.id)) for hit in found if hit.passage.id in dense
+        ]
+    lexical = Retriever(embedder, "lexical").search(index, query, None, Filters())
+    assert lexical and {hit.dense for hit in lexical} == {0.0}

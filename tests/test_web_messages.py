@@ -116,6 +116,16 @@ def test_an_answer_says_quietly_why_it_is_quotes_where_a_language_model_was_to_w
     assert "以文章原文作答" in messages.answered(used, texts.of(texts.CHINESE)) or not told
 
 
+def test_an_answer_names_the_parts_of_the_question_that_it_leaves_open() -> None:
+    answer = _ask("How long is the new quay?")
+    assert "bri-note-line" not in messages.answered(answer, ENGLISH)
+    partly = replace(answer, trace=replace(answer.trace, unanswered=("Who <b>paid</b>?",)))
+    shown = _Read(messages.answered(partly, ENGLISH))
+    assert [text.strip() for text in shown.of["bri-note-line"]] == ["Not stated in these articles: “Who <b>paid</b>?”"]
+    assert "b" not in shown.tags
+    assert "这些文章没有说明" in messages.answered(partly, texts.of(texts.CHINESE))
+
+
 def test_a_message_is_one_line_of_elements_that_the_chat_leaves_alone() -> None:
     for text in ("clerk wrote in the ledger of the mill", "clerk of the moon and of many other faraway places"):
         answer = _ask(text)

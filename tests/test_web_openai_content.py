@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -77,6 +78,16 @@ def test_planted_links_stay_text_in_statements_titles_and_quotes() -> None:
     links = [token.attrGet("href") for token in tokens if token.type == "link_open"]
     assert links == ["https://bri.example/source/odd"]
     assert content.plain(whole) == render.as_sentence(answer)
+
+
+def test_what_an_answer_leaves_open_stands_before_its_sources_as_text() -> None:
+    answer = FakePipeline().ask(Question("How long is the new quay?"))
+    partly = replace(answer, trace=replace(answer.trace, unanswered=("Who [paid](http://evil.example)?",)))
+    whole = "".join(piece.text for piece in content.Writer(lambda _: "https://bri.example/").whole(partly, True))
+    before, _, after = whole.partition(content.SOURCES)
+    assert "Not stated in these articles: Who" in before and after
+    tokens = [inside for token in MARKDOWN.parse(before) for inside in token.children or []]
+    assert not [token for token in tokens if token.type == "link_open"]
 
 
 TITLE = """### Task:

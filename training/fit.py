@@ -88,7 +88,7 @@ class Report:
             for at, (hit, raw, found) in enumerate(zip(item.hits, item.raws, rows, strict=True)):
                 best = max((logistic(calibration.span, f) for f, _, _ in found), default=0.0)
                 meaning = max(item.meanings[at].values(), default=0.0)
-                values = rank_features(hit.score, sigmoid(raw.relevance), best, meaning)
+                values = rank_features(item.row.question, hit.score, hit.dense, sigmoid(raw.relevance), best, meaning)
                 scored.append((-logistic(calibration.rank, values), hit.passage.document_id))
             orders.append([document for _, document in sorted(scored)])
         return orders
@@ -143,7 +143,8 @@ def calibrate(halves: dict[str, Report]) -> Calibration:
                 for at, (hit, raw, sentences) in enumerate(zip(item.hits, item.raws, found, strict=True)):
                     best = max((logistic(span, f) for f, _, _ in sentences), default=0.0)
                     meaning = max(item.meanings[at].values(), default=0.0)
-                    pairs.append(rank_features(hit.score, sigmoid(raw.relevance), best, meaning))
+                    asked = item.row.question
+                    pairs.append(rank_features(asked, hit.score, hit.dense, sigmoid(raw.relevance), best, meaning))
                     labels.append(hit.passage.document_id == gold)
     rank = fitted(pairs, labels)
     values, right = outcomes(halves, span)

@@ -8,8 +8,9 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
+from bri_qa.answer import several
 from bri_qa.citations import Verifier
-from bri_qa.conversation import SMALL_TALK, Intent, doubted, intent, pointed, record, standalone
+from bri_qa.conversation import SMALL_TALK, Asked, Intent, doubted, intent, parts, pointed, record, standalone
 from bri_qa.errors import QuestionError
 from bri_qa.protocols import Answerer, Index, Reader, Rewriter, StreamingAnswerer
 from bri_qa.retrieve import Retriever
@@ -144,11 +145,14 @@ class QAPipeline:
         if wanted in self.overviews:
             answerer, hits = self.overviews[wanted], self._overview(index, question)
             yield Progress("reading", 0, len(hits))
+            drafting: Generator[Progress | Statement | Draft] = self._summing(answerer, question, query, hits)
         else:
-            answerer, hits = self.answerer, (yield from self._read(index, question, query, clock))
+            found = yield from self._parts(index, question, query, clock)
+            answerer, hits = self.answerer, several.together(found)
+            drafting = self._drafting(question, query, found, hits)
         verifier = Verifier(hits, index.document)
         draft, given = None, 0
-        for item in clock.each("answer", self._drafting(answerer, question, query, hits, index)):
+        for item in clock.each("answer", drafting):
             if isinstance(item, Draft):
                 draft = item
             elif isinstance(item, Progress):
@@ -160,7 +164,7 @@ class QAPipeline:
         draft, verifier.hits = record.told(draft, question, hits, index)
         if draft.use is not None:
             use = draft.use if use is None else use + draft.use
-        trace = Trace(query, clock.seconds, self.models, use)
+        trace = Trace(query, clock.seconds, self.models, use, draft.unanswered)
         rest = draft.statements[given:]
         if rest:
             yield Progress("checking", 0, sum(len(statement.quotes) for statement in rest))
@@ -190,6 +194,21 @@ class QAPipeline:
         with clock.time("rewrite"):
             return self.rewriter.rewrite(question)
 
+    def _parts(
+        self, index: Index, question: Question, query: str, clock: _Clock
+    ) -> Generator[Event, None, list[several.Part]]:
+        """What the question asks, part by part, read and judged; as one, where it is one or no part can be answered."""
+        found: list[several.Part] = []
+        for asked in dict.fromkeys((parts(query), (Asked(query, query),))):
+            found = []
+            for words, part in asked:
+                hits = yield from self._read(index, question, part, clock)
+                with clock.time("answer"):
+                    found.append(several.Part(words, part, hits, self._judged(question, part, hits, index)))
+            if not all(part.abstains for part in found):
+                break
+        return found
+
     def _read(self, index: Index, question: Question, query: str, clock: _Clock) -> Generator[Event, None, list[Hit]]:
         yield Progress("searching")
         with clock.time("embed"):
@@ -202,7 +221,7 @@ class QAPipeline:
                 yield Progress("reading", 0, len(some))
                 with clock.time("read"):
                     readings = self.reader.read(query, [hit.passage for hit in some])
-                read += [Hit(hit.passage, hit.score, reading) for hit, reading in zip(some, readings, strict=True)]
+                read += [replace(hit, reading=reading) for hit, reading in zip(some, readings, strict=True)]
         return [*self.reader.rerank(query, read), *candidates[len(read) :]]
 
     def _nothing(self, index: Index, question: Question) -> Draft:
@@ -211,37 +230,52 @@ class QAPipeline:
         reason = AbstainReason.OFF_TOPIC if any(scope) else AbstainReason.NO_DOCUMENTS
         return Draft(reason=reason, mode=self.mentions.mode)
 
-    def _drafting(
-        self, answerer: Answerer, question: Question, query: str, hits: Sequence[Hit], index: Index
+    def _summing(
+        self, answerer: Answerer, question: Question, query: str, hits: Sequence[Hit]
     ) -> Generator[Progress | Statement | Draft]:
-        """The answerer's statements and draft, unless the gate, which is the reader's and not its, says to abstain.
+        """What an overview says of passages that were not to be read: it needs no gate."""
+        if hits:
+            yield answerer.answer(question, query, hits)
 
-        A keyword needs no gate: the sentences that hold it are the answer. Nor do hits that were not to be read.
+    def _judged(self, question: Question, query: str, hits: Sequence[Hit], index: Index) -> Draft | float:
+        """The confidence to answer with, or the draft that stands before an answerer is asked.
+
+        The gate, which is the reader's and not the answerer's, may say to abstain. A keyword needs no gate: the
+        sentences that hold it are the answer.
         """
         if not hits:
-            return
-        if hits[0].reading is None:
-            yield answerer.answer(question, query, hits)
-            return
+            return self._nothing(index, question)
         mentioned = self.mentions.answer(question, query, hits)
         if mentioned.reason is None:
-            yield replace(mentioned, mode=self.mentions.mode)
-            return
+            return replace(mentioned, mode=self.mentions.mode)
         confidence = doubted(self.reader.confidence(query, hits), query, hits, index)
         threshold = self.reader.threshold if self.abstain_below is None else self.abstain_below
-        if confidence < threshold:
-            relevance = max(hit.reading.relevance for hit in hits if hit.reading is not None)
-            held = self.shared(query, " ".join(hit.passage.text for hit in hits))
-            on_topic = relevance >= self.reader.topic_threshold or held >= ON_TOPIC
-            reason = AbstainReason.NOT_STATED if on_topic else AbstainReason.OFF_TOPIC
-            yield Draft(reason=reason, confidence=confidence, mode=self.mentions.mode)
-            return
-        if not isinstance(answerer, StreamingAnswerer):
-            yield replace(answerer.answer(question, query, hits), confidence=confidence)
+        if confidence >= threshold:
+            return confidence
+        relevance = max(hit.reading.relevance for hit in hits if hit.reading is not None)
+        held = self.shared(query, " ".join(hit.passage.text for hit in hits))
+        on_topic = relevance >= self.reader.topic_threshold or held >= ON_TOPIC
+        reason = AbstainReason.NOT_STATED if on_topic else AbstainReason.OFF_TOPIC
+        return Draft(reason=reason, confidence=confidence, mode=self.mentions.mode)
+
+    def _drafting(
+        self, question: Question, query: str, found: Sequence[several.Part], hits: Sequence[Hit]
+    ) -> Generator[Progress | Statement | Draft]:
+        """The answerer's statements and draft for the parts that pass the gate: as they come, or part by part."""
+        if not isinstance(self.answerer, StreamingAnswerer) or all(isinstance(part.judged, Draft) for part in found):
+            drafts = [self._drafted(question, part) for part in found]
+            yield several.combined(drafts, found) if len(drafts) > 1 else drafts[0]
             return
         yield Progress("writing")
-        for item in answerer.stream(question, query, hits):
-            yield replace(item, confidence=confidence) if isinstance(item, Draft) else item
+        sure, left = several.confidence(found), several.unanswered(found)
+        for item in self.answerer.stream(question, query, hits):
+            told = isinstance(item, Draft) and item.reason is None
+            yield replace(item, confidence=sure, unanswered=left if told else ()) if isinstance(item, Draft) else item
+
+    def _drafted(self, question: Question, part: several.Part) -> Draft:
+        if isinstance(part.judged, Draft):
+            return part.judged
+        return replace(self.answerer.answer(question, part.query, part.hits), confidence=part.judged)
 
     def _answer(self, question: Question, draft: Draft, verifier: Verifier, trace: Trace, mode: str) -> Answer:
         """What stands of a draft, or the abstention."""

@@ -78,6 +78,7 @@ def as_json(answer: Answer) -> dict[str, Any]:
                 {"statement": item.statement, "quote": item.quote, "reason": item.reason} for item in answer.rejected
             ],
             **({"language_model": asdict(answer.trace.use)} if answer.trace.use is not None else {}),
+            **({"unanswered": list(answer.trace.unanswered)} if answer.trace.unanswered else {}),
         },
     }
 
@@ -110,10 +111,11 @@ def fell_back(answer: Answer) -> str | None:
     return use.fallback if use is not None and answer.mode == "extractive" and not answer.abstained else None
 
 
-def own_words(answer: Answer) -> str | None:
-    """The line that says so where a language model was to write and the article's own words are given."""
+def remarks(answer: Answer) -> list[str]:
+    """Lines beside an answer: what of the question it leaves open, and why a language model's words are not shown."""
+    lines = [f"Not stated in these articles: {part}" for part in answer.trace.unanswered]
     reason = fell_back(answer)
-    return f"In the articles' own words: {reason}." if reason else None
+    return [*lines, f"In the articles' own words: {reason}."] if reason else lines
 
 
 def as_text(answer: Answer) -> str:
@@ -135,7 +137,7 @@ def as_text(answer: Answer) -> str:
         lines.append(f"[{citation.number}] {_origin(citation)}")
         lines.append(f"    {citation.document_id}, characters {citation.span.start}-{citation.span.end}")
         lines.append(f"    “{_line(citation.quote)}”")
-    if told := own_words(answer):
+    for told in remarks(answer):
         lines += ["", f"({told})"]
     return "\n".join(lines)
 
@@ -155,7 +157,7 @@ def as_markdown(answer: Answer) -> str:
     for citation in answer.citations:
         lines += [f"{citation.number}. {markdown_text(_origin(citation))}", ""]
         lines += [f"{' ' * len(f'{citation.number}. ')}> {markdown_text(citation.quote)}", ""]
-    if told := own_words(answer):
+    for told in remarks(answer):
         lines += [f"*{markdown_text(told)}*", ""]
     return "\n".join(lines)
 
@@ -183,4 +185,5 @@ def as_html(answer: Answer) -> str:
         f"<cite>{html.escape(_origin(item))}</cite><blockquote>{html.escape(item.quote)}</blockquote></li>"
         for item in answer.citations
     )
-    return f'{short}{statements}<ol class="bri-citations">{cards}</ol>'
+    told = "".join(f'<p class="bri-remark">{html.escape(line)}</p>' for line in remarks(answer))
+    return f'{short}{statements}{told}<ol class="bri-citations">{cards}</ol>'

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from bri_qa.protocols import Embedder, Index, Vectors
@@ -42,9 +42,11 @@ class Retriever:
 
     def search(self, index: Index, query: str, vector: Vectors | None, filters: Filters) -> list[Hit]:
         """Hits for `query`, whose vector is `embed(query)`, best first, ties by passage id."""
-        rankings = []
+        rankings, dense = [], {}
         if vector is not None:
             rankings.append(index.search_dense(vector, self.candidates, filters))
+            dense = {hit.passage.id: 1.0 / rank for rank, hit in enumerate(rankings[0], start=1)}
         if self.mode in ("fused", "lexical"):
             rankings.append(index.search_lexical(query, self.candidates, filters))
-        return rankings[0] if len(rankings) == 1 else fuse(rankings)
+        found = rankings[0] if len(rankings) == 1 else fuse(rankings)
+        return [replace(hit, dense=dense.get(hit.passage.id, 0.0)) for hit in found]

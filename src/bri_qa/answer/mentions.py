@@ -1,4 +1,4 @@
-"""A keyword is no question: the sentences that hold it are what was asked for."""
+"""A keyword is no question: the sentences that hold it are what was asked for. So it is with "what is said of it"."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from bri_qa.answer.cited import Sentence, each_once, is_whole, same_words
 from bri_qa.types import AbstainReason, Draft, Hit, Question
 
 _MOST_WORDS = 3
+_LONGEST = 200  # characters; a longer message asks for more than a keyword
 _WORD = regex.compile(r"[\p{L}\p{M}\p{N}]+(?:[,.'’][\p{L}\p{M}\p{N}]+)*")
 _UNSPACED = regex.compile(r"[\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{Khmer}]")  # scripts with no word bounds
 _STEM = 4  # letters from which a word may stand for its longer forms
@@ -22,12 +23,33 @@ _ASKING = frozenset(
         "she it they him her them his its their this that these those"
     ).split()
 )
+_TEXTS = (
+    r"(?:(?:the|this|that|these|those|your|any|all)\s+)*(?:\w+\s+)?"
+    r"(?:articles?|texts?|documents?|reports?|stor(?:y|ies)|pieces?|pages?|sources?|corpus|collection|it|they|you)"
+)
+_OF = r"(?:about|on|of|regarding|concerning)\s+"
+_IN = rf"(?:\s+(?:in|by|from|here in)\s+{_TEXTS}|\s+here|\s+please)*[\s?!.]*"
+_ABOUT = regex.compile(
+    r"(?:(?:and|so|well|please|ok(?:ay)?)\W+)*(?:"
+    rf"what(?:\s+else)?\s+(?:do|does|did|can)\s+{_TEXTS}\s+(?:say|tell|mention|write|report|state|know|have|contain)"
+    rf"(?:\s+(?:us|me|to say|to tell))?\s+{_OF}(?P<topic>.+?)"
+    rf"|what(?:\s+else)?\s+(?:is|are|was|were)\s+(?:said|written|told|reported|stated|known|mentioned)(?:\s+in\s+{_TEXTS}|\s+here)?"
+    rf"\s+{_OF}(?P<topic>.+?)"
+    rf"|(?:(?:can|could|would)\s+you\s+)?(?:please\s+)?(?:tell|show|give)\s+(?:me|us)\s+(?:more\s+|something\s+|anything\s+|everything"
+    rf"\s+|all\s+|information\s+)?{_OF}(?P<topic>.+?)"
+    rf"|(?:is\s+there\s+|do\s+{_TEXTS}\s+(?:say|have)\s+)?(?:any\s+|some\s+)?(?:anything|something|information|news|more)\s+{_OF}(?P<topic>.+?)"
+    rf"){_IN}",
+    regex.IGNORECASE,
+)
 _LINKS = frozenset("and or of the a an in on for to with at by".split())  # of a keyword: they need not be held
 
 
 @dataclass(frozen=True, slots=True)
 class MentionsAnswerer:
-    """Quotes sentences that hold every word of a keyword of up to three words, in the order of the hits."""
+    """Quotes sentences that hold every word of a keyword of up to three words, in the order of the hits.
+
+    "What do the articles say about it?" is such a keyword, too.
+    """
 
     max_statements: int = 3
 
@@ -62,7 +84,12 @@ def _words(text: str) -> list[str]:
 
 
 def _keyword(text: str) -> list[str]:
-    """The words of a keyword, folded, without links; none if `text` is a question or longer."""
+    """The words of a keyword, folded, without links; none if `text` is a question or longer.
+
+    What asks for no more than all that is said of something is that keyword.
+    """
+    about = _ABOUT.fullmatch(text.strip()) if len(text) <= _LONGEST else None
+    text = about["topic"] if about is not None else text
     words = [word for word in _words(text) if word not in _LINKS]
     asks = "?" in text or "？" in text or not _ASKING.isdisjoint(words)
     return [] if asks or len(words) > _MOST_WORDS else words

@@ -53,7 +53,7 @@ def _entry(file: File, paper: Paper, entry: Entry) -> None:
         for number in statement.citations:
             paragraph.add_run(" ")
             _link(paragraph, f"[{number}]", places[number - 1].permalink)
-    if told := render.own_words(answer):
+    for told in render.remarks(answer):
         file.add_paragraph().add_run(_text(told)).italic = True
     if places:
         _styled(file, heading(entry), "Heading1" if paper.single else "Heading2")

@@ -32,7 +32,7 @@ def _markdown_entry(paper: Paper, entry: Entry) -> Iterator[str]:
         yield f"**{render.markdown_text(answer.short_answer)}**"
     for statement in answer.statements:
         yield _markdown_statement(statement, places)
-    if told := render.own_words(answer):
+    for told in render.remarks(answer):
         yield f"*{render.markdown_text(told)}*"
     if places:
         yield f"{'##' if paper.single else '###'} {heading(entry)}"
@@ -74,7 +74,7 @@ def _text_entry(paper: Paper, entry: Entry) -> Iterator[str]:
         yield _line(answer.short_answer)
     for statement in answer.statements:
         yield f"{_line(statement.text)} {render.marks(statement.citations)}"
-    if told := render.own_words(answer):
+    for told in render.remarks(answer):
         yield f"({_line(told)})"
     for place in paper.places(entry):
         lines = [f"[{place.number}] {_line(place.origin)}", f"“{_line(place.quote)}”", place.permalink]

@@ -92,7 +92,13 @@ def restored(contract: Json, details: Json) -> Answer:
         confidence=details["confidence"],
         mode=contract["mode"],
         hits=tuple(_hit(item) for item in contract["passages"]),
-        trace=Trace(trace["query"], trace["seconds"], trace["models"], ModelUse(**use) if use else None),
+        trace=Trace(
+            trace["query"],
+            trace["seconds"],
+            trace["models"],
+            ModelUse(**use) if use else None,
+            tuple(trace.get("unanswered", ())),
+        ),
         rejected=tuple(Rejection(item["statement"], item["quote"], item["reason"]) for item in trace["rejected"]),
     )
 

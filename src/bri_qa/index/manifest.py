@@ -12,7 +12,7 @@ from bri_qa.artifacts import sha256
 from bri_qa.errors import IndexCorruptError, IndexStaleError
 from bri_qa.index.generations import names
 
-FORMAT = 3
+FORMAT = 4
 FILE = "manifest.json"
 REBUILD = "run `bri-qa index` to build it anew"
 

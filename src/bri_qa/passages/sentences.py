@@ -12,6 +12,23 @@ from bri_qa.passages.paragraphs import Paragraph, paragraphs, trim
 from bri_qa.types import Span
 
 _FULL_STOP = regex.compile(r"""[。！？]+["'”’」』）》】〉〕]*""")
+# Where nupunkt, made for the abbreviations of law, takes an ordinary word for one: "… of the 19th century. Darwin …".
+_SHORTENED = "messrs assoc lieut comdr admin const distr assist approx"
+_TITLES = "mrs gen gov sen rep col maj capt prof rev hon sgt amb min sec pres supt fig vol"
+_OPENERS = (
+    "the this these those that it they in on at by for from with but and or so before after when while although though "
+    "however as if there their its his her some most since under during according meanwhile moreover furthermore "
+    "therefore then both each such over because until despite also instead nevertheless among between to"
+)
+_END = r"""[.!?]["'”’»)\]]*\s+(?=["'“‘«(\[]?"""
+_STOPS = (
+    _FULL_STOP,
+    regex.compile(rf"(?<!\.)\b(?!(?i:{'|'.join(_SHORTENED.split())})\.)\p{{L}}\p{{Ll}}{{4,}}{_END}\p{{Lu}})"),
+    regex.compile(
+        rf"(?<!\.)\b(?!(?i:{'|'.join((_SHORTENED + ' ' + _TITLES).split())})\.)(?:\p{{L}}+\p{{Ll}}{{2}}|\d+\d){_END}"
+        rf"(?:{'|'.join(_OPENERS.title().split())})\b)"
+    ),
+)
 _GRAPHEME = regex.compile(r"\X")
 _WINDOW = 4_096  # nupunkt slows with the square of some hostile lines: it sees so many characters at a time
 
@@ -53,7 +70,7 @@ def _starts(text: str, at: int, stop: int) -> list[int]:
     """Where sentences start after the first one in text[at:stop], never before a combining mark."""
     window = text[at:stop]
     starts = {start for start, _ in nupunkt.sent_spans(window)}
-    starts |= {match.end() for match in _FULL_STOP.finditer(window)}
+    starts |= {match.end() for stop in _STOPS for match in stop.finditer(window)}
     return sorted(at + s for s in starts if 0 < s < len(window) and not _combines(window, s))
 
 

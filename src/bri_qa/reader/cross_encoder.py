@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +19,7 @@ from bri_qa.errors import ArtifactMissingError
 from bri_qa.protocols import Embedder
 from bri_qa.reader.network import HEADS, Network, Raw, RawSentence
 from bri_qa.reader.sentences import SentenceReader
-from bri_qa.reader.words import coverage
+from bri_qa.reader.words import coverage, is_search
 from bri_qa.types import Hit, Passage, Reading, ScoredSpan, Span
 
 BUNDLED = Path(__file__).parent.parent / "weights" / "reader"
@@ -112,16 +112,13 @@ class CrossEncoderReader:
 
     def rerank(self, question: str, hits: Sequence[Hit]) -> list[Hit]:
         """Read hits by relevance, span and retrieval together, best first; ties by passage id."""
-        read = [
-            Hit(hit.passage, self._rank(question, hit, hit.reading), hit.reading)
-            for hit in hits
-            if hit.reading is not None
-        ]
+        read = [replace(hit, score=self._rank(question, hit, hit.reading)) for hit in hits if hit.reading is not None]
         return sorted(read, key=lambda hit: (-hit.score, hit.passage.id))
 
     def _rank(self, question: str, hit: Hit, reading: Reading) -> float:
         best = reading.spans[0].score if reading.spans else 0.0
-        values = rank_features(hit.score, reading.relevance, best, self._meaning(question, hit.passage))
+        meaning = self._meaning(question, hit.passage)
+        values = rank_features(question, hit.score, hit.dense, reading.relevance, best, meaning)
         return logistic(self._calibration.rank, values)
 
     def _meaning(self, question: str, passage: Passage) -> float:
@@ -138,14 +135,18 @@ class CrossEncoderReader:
         return logistic(self._calibration.confidence, values)
 
 
-def rank_features(retrieval: float, relevance: float, best: float, meaning: float) -> dict[str, float]:
+def rank_features(
+    question: str, retrieval: float, dense: float, relevance: float, best: float, meaning: float
+) -> dict[str, float]:
     """What a read hit's place is a function of: its retrieval score, its relevance, its best span's score, and
-    `meaning`, the score of its best sentence without the network."""
+    `meaning`, the score of its best sentence without the network. Its place in dense retrieval counts for what is typed
+    as into a search engine: the network knows less of that than of questions."""
     return {
         "relevance": _logit(relevance),
         "span": _logit(best),
         "retrieval": math.log(max(retrieval, 1e-9)),
         "meaning": meaning,
+        "dense": dense if is_search(question) else 0.0,
     }
 
 

@@ -18,6 +18,11 @@ _STOP = frozenset(
 _SUFFIX = re.compile(r"(?:ations?|ments?|ingly|edly|ings?|ies|ied|ers?|ed|es|ly|s|e|y)$")
 
 
+def is_search(question: str) -> bool:
+    """Whether it is typed as into a search engine: no capital letter and no question mark."""
+    return question == question.lower() and not {"?", "？"} & set(question)
+
+
 def stem(word: str) -> str:
     word = word.lower()
     return _SUFFIX.sub("", word) if len(word) > 4 and word.isalpha() else word

@@ -80,7 +80,7 @@ class Draft:
 
     With `reason` set, the answerer abstains and `statements` is empty; `message` may then say it in its own words.
     `mode` is how it came about where that is not the answerer's own mode; `rejected` is what the answerer itself
-    dropped; `use` what a language model did for it.
+    dropped; `use` what a language model did for it; `unanswered` are parts of the question that no statement answers.
     """
 
     statements: tuple[Statement, ...] = ()
@@ -91,6 +91,7 @@ class Draft:
     mode: str | None = None
     rejected: tuple[Rejection, ...] = ()
     use: ModelUse | None = None
+    unanswered: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if bool(self.statements) == (self.reason is not None):
@@ -127,12 +128,16 @@ class CitedStatement:
 
 @dataclass(frozen=True, slots=True)
 class Trace:
-    """How an answer came about: the query, seconds by stage, the models that took part, and a language model's work."""
+    """How an answer came about: the query, seconds by stage, the models that took part, and a language model's work.
+
+    `unanswered` are the parts of a question of several that the articles do not answer, while they do answer others.
+    """
 
     query: str
     seconds: Mapping[str, float]
     models: Mapping[str, str]
     use: ModelUse | None = None
+    unanswered: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -108,11 +108,15 @@ class Reading:
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """A passage found for a query. `score` is of the last stage; ties are broken by `passage.id`."""
+    """A passage found for a query. `score` is of the last stage; ties are broken by `passage.id`.
+
+    `dense` is the reciprocal of its rank in dense retrieval, in (0, 1]; 0 where that did not find it.
+    """
 
     passage: Passage
     score: float
     reading: Reading | None = None
+    dense: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,11 +10,15 @@ os.environ["GRADIO_ANALYTICS_CACHE_FREQUENCY"] = "1000000000"
 
 from typing import TYPE_CHECKING, Any
 
+from bri_qa.web.stubs import unwritten
+
 if TYPE_CHECKING:
     from bri_qa.web.app import create_app
     from bri_qa.web.operation.serving import serve
 
 __all__ = ["create_app", "serve"]
+
+unwritten()
 
 
 def __getattr__(name: str) -> Any:

@@ -104,7 +104,7 @@ def answered(answer: Answer, texts: Texts, entry: Entry | None = None) -> str:
     sure = _sure(answer, texts) if answer.confidence > 0 else ""
     return (
         f'<div class="bri-answer bri-done">{short}<div class="bri-statements">{lines}</div>{_filtered(answer, texts)}'
-        f"{_plainly(answer, texts)}{sure}{foot}{data}</div>"
+        f"{_partly(answer, texts)}{_plainly(answer, texts)}{sure}{foot}{data}</div>"
     )
 
 
@@ -147,6 +147,11 @@ def _filtered(answer: Answer, texts: Texts) -> str:
     if not answer.question.filters.narrows or answer.reason is AbstainReason.NO_DOCUMENTS:
         return ""
     return f'<p class="bri-filtered">{texts("abstain.filtered")}</p>'
+
+
+def _partly(answer: Answer, texts: Texts) -> str:
+    """What of the question the articles leave open."""
+    return "".join(note(texts("answer.partly", part=part)) for part in answer.trace.unanswered)
 
 
 def _plainly(answer: Answer, texts: Texts) -> str:

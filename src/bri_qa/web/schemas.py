@@ -157,6 +157,11 @@ class TraceOut(BaseModel):
     models: dict[str, str]
     rejected: list[RejectionOut] = []
     language_model: ModelUseOut | None = Field(default=None, exclude_if=lambda value: value is None)
+    unanswered: list[str] = Field(
+        default=[],
+        exclude_if=lambda value: not value,
+        description="Of a question of several parts, those that the articles do not answer while they do answer others.",
+    )
 
 
 class AnswerOut(BaseModel):

@@ -98,7 +98,8 @@ class Writer:
         if answer.abstained:
             return self._written(safe(render.message(answer)), [])
         listed = "".join(self._listed(item) for item in answer.citations)
-        return self._written(f"{_BETWEEN}{SOURCES}{listed}" if sources else "", [])
+        told = "".join(f"{_BETWEEN}{safe(line)}" for line in render.remarks(answer))
+        return self._written(told + (f"{_BETWEEN}{SOURCES}{listed}" if sources else ""), [])
 
     def whole(self, answer: Answer, sources: bool, done: int = 0) -> Iterator[Piece]:
         """All of an answer but its first `done` statements, which are written already."""

@@ -67,6 +67,7 @@ class View {
     element.replaceChildren(
       ...(found.short_answer ? [make("p", { class: "short" }, found.short_answer)] : []),
       make("div", { class: "statements" }, statements),
+      ...(found.trace?.unanswered ?? []).map((part) => make("p", { class: "partly" }, this.t("partly", { part }))),
       make("p", { class: "label" }, this.t("quotes")),
       make("ol", { class: "quotes" }, [...quotes.values()].map((quote) => make("li", {}, quote))),
     );
