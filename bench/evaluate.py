@@ -39,7 +39,8 @@ from bri_qa.types import (
 
 CASES = 5_000
 _TOGETHER = 10  # texts of a document
-_WORDS = 50  # of a text: give or take one passage, as longer ones are cut in two
+_WORDS = 50  # of a text; of longer ones many would be cut in two
+_TEXTS = 2.6  # a case: 77 of 100 are a passage of their own, which makes two passages a case
 _THREADS = (1, 2, 4)
 _QUESTIONS, _ROUNDS = 20, 3  # that several threads ask
 
@@ -47,7 +48,7 @@ _QUESTIONS, _ROUNDS = 20, 3  # that several threads ask
 def measure(quick: bool, cases: int | None = None, fresh: bool = False) -> dict[str, Any]:
     """Seconds of whole runs, of asking alone and of the rest; questions a second by threads."""
     count = cases or (20 if quick else CASES)
-    texts = [" ".join(text.split(" ")[:_WORDS]) for text in many_passages(2 * count)]
+    texts = [" ".join(text.split(" ")[:_WORDS]) for text in many_passages(round(_TEXTS * count))]
     documents = [_document(start, texts[start : start + _TOGETHER]) for start in range(0, len(texts), _TOGETHER)]
     lines = [_case(number, documents) for number in range(count)]
     kept = Unfinished.open(f"evaluate-{count}", fresh)
