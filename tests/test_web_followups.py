@@ -51,7 +51,7 @@ def test_names_within_a_sentence_come_after_those_who_speak() -> None:
 
 
 def test_what_an_article_names_without_the_makes_a_question_and_days_do_not() -> None:
-    text = "Title\nA ship of Harbour Lines came on Mondays and Fridays. It was met by the mayor of Old Lindum, Ada Moss, at “Deeply Knowing and Loving Ships”."
+    text = "Title\nA ship of Harbour Lines came on Mondays and Fridays. It was met by the mayor of Old Lindum, Ada Moss, at “Deeply Knowing and Loving Ships”, on the “North Sea Ferry Road”."
     asked = [one.words for one in candidates(document("x", text), Span(0, 5), "", ENGLISH)]
     assert asked == ["Harbour Lines", "Old Lindum", "Ada Moss"]
 

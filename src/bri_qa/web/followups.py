@@ -31,7 +31,7 @@ SECONDS = 6.0  # for all of them; what was found until then is offered
 _WORD = r"\p{Lu}[\p{L}\p{M}]+(?:[’'-][\p{L}\p{M}]+)*"
 _DAY = r"(?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)days?\b|(?:January|February|March|April|May|June|July|August|September|October|November|December)\b"
 _NAME = regex.compile(
-    rf"(?<=\p{{Ll}}[,]? )(?<!\bThe |\p{{Lu}}[\p{{L}}’'-]* and )(?!{_DAY})"
+    rf"(?<=\p{{Ll}}[,]? )(?<!\bThe |\p{{Lu}}[\p{{L}}’'-]* (?:and )?)(?!{_DAY})"
     rf"(?:the {_WORD}(?: (?:(?:of|for|and|de|van|von) )?{_WORD}){{1,5}}|{_WORD}(?: (?:(?:of|de|van|von) )?{_WORD}){{1,5}})"
     r"(?![\p{L}’'-])"
 )
