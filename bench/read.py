@@ -16,11 +16,11 @@ from bri_qa import minilm
 from bri_qa.bert import Batch, Encoder, Weights
 from bri_qa.compose import pipeline, refresh
 from bri_qa.embed import MiniLMEmbedder
-from bri_qa.reader import BUNDLED, CrossEncoderReader, SentenceReader
+from bri_qa.reader import BUNDLED, CrossEncoderReader
 from bri_qa.reader.cross_encoder import CARD, WEIGHTS, Calibration
 from bri_qa.reader.network import HEADS, Network
 from bri_qa.settings import Settings
-from bri_qa.types import Passage, Question, Span
+from bri_qa.types import Hit, Passage, Question, Span
 
 READ, PER_DOCUMENT = 8, 40
 
@@ -31,26 +31,28 @@ def measure(quick: bool) -> dict[str, Any]:
 
 
 def _reading(rounds: int) -> dict[str, Any]:
-    """The bare pass, the network with its tokens and spans, the reader over known sentences and over new ones."""
+    """The bare pass, the network with its tokens and spans, the reader with what the index knows and without."""
     embedder = MiniLMEmbedder.load()
     card = json.loads((BUNDLED / CARD).read_bytes())
     encoder = Encoder.load([minilm.weights(), Weights(BUNDLED / WEIGHTS)], HEADS)
     network = Network(encoder, minilm.tokenizer())
-    known = SentenceReader(embedder)
     calibration = Calibration.of(card["calibration"])
     texts = passages(READ, embedder)
     items = [Passage(f"p{at}", "d", Span(0, len(text)), "", text) for at, text in enumerate(texts)]
+    vectors = embedder.embed_passages(texts)
     times: dict[str, list[float]] = {}
     for round_, question in enumerate(queries(rounds + 1)):
         rows, types = network.rows(question, items)[:2]
-        readers = {
-            "known": CrossEncoderReader("known", network, known, calibration),
-            "new": CrossEncoderReader("new", network, SentenceReader(embedder), calibration),
+        near = (vectors @ embedder.embed_query(question)).tolist()
+        hits = {
+            "known": [Hit(item, 0.0, cosine=one) for item, one in zip(items, near, strict=True)],
+            "new": [Hit(item, 0.0) for item in items],
         }
+        reader = CrossEncoderReader("new", network, embedder, calibration)
         turns: dict[str, Callable[[], object]] = {
             "bare": partial(_bare, encoder, rows, types),
             "network": partial(network.raw, question, items),
-            **{name: partial(reader.read, question, items) for name, reader in readers.items()},
+            **{name: partial(reader.read, question, found) for name, found in hits.items()},
         }
         for name in sorted(turns, reverse=bool(round_ % 2)):
             start = time.perf_counter()

@@ -186,8 +186,8 @@ def _read(found: dict[str, Any]) -> str:
     names = {
         "bare": "bare forward pass",
         "network": "network: tokens, pass, spans",
-        "known": "reader, sentences embedded before",
-        "new": "reader, sentences new to it",
+        "known": "reader, hits with their cosine, as the product has them",
+        "new": "reader, hits without: it embeds the passages",
     }
     ways: Rows = [[names[name], *_times(one), one["ratio"]] for name, one in reading["ways"].items()]
     asked: Rows = [["a new question", *_times(asking["question"])]]

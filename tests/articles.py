@@ -76,7 +76,7 @@ def hits_of(*texts: str) -> list[Hit]:
 def read_hits(question: str, *texts: str) -> list[Hit]:
     """The same, read by the reader that counts shared words, best first."""
     hits, reader = hits_of(*texts), WordReader()
-    readings = reader.read(question, [hit.passage for hit in hits])
+    readings = reader.read(question, hits)
     return reader.rerank(
         question, [Hit(hit.passage, 0.0, reading) for hit, reading in zip(hits, readings, strict=True)]
     )

@@ -257,8 +257,8 @@ class WordReader:
     topic_threshold = 0.2
     settled = math.inf
 
-    def read(self, question: str, passages: Sequence[Passage]) -> list[Reading]:
-        return [self._read(question, passage) for passage in passages]
+    def read(self, question: str, hits: Sequence[Hit]) -> list[Reading]:
+        return [self._read(question, hit.passage) for hit in hits]
 
     def _read(self, question: str, passage: Passage) -> Reading:
         wanted, exact = _words(question), question.lower().startswith("how")

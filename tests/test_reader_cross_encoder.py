@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import math
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +14,6 @@ from bri_qa.artifacts import sha256
 from bri_qa.bert import HEAD_WIDTH, Encoder
 from bri_qa.embed import HashingEmbedder, MiniLMEmbedder
 from bri_qa.errors import ArtifactHashError, ArtifactMissingError
-from bri_qa.reader import SentenceReader
 from bri_qa.reader.cross_encoder import BUNDLED, Calibration, CrossEncoderReader, features, logistic, sigmoid
 from bri_qa.reader.network import HEADS, MAX_TOKENS, Network, Raw, RawSentence
 from bri_qa.types import Hit, Passage, Reading, ScoredSpan, Span
@@ -24,6 +24,10 @@ EVEN = Calibration({"margin": 1.0}, {"span": 1.0, "retrieval": 0.5}, {"best": 1.
 
 def passage(text: str, name: str = "p") -> Passage:
     return Passage(name, "d", Span(0, len(text)), "", text)
+
+
+def unread(text: str, name: str = "p") -> Hit:
+    return Hit(passage(text, name), 0.01)
 
 
 @pytest.fixture(scope="module")
@@ -62,7 +66,7 @@ def network(random_weights: Path) -> Network:
 
 @pytest.fixture(scope="module")
 def reader(network: Network) -> CrossEncoderReader:
-    return CrossEncoderReader("random", network, SentenceReader(HashingEmbedder()), EVEN)
+    return CrossEncoderReader("random", network, HashingEmbedder(), EVEN)
 
 
 SHORT = "The ferry sailed on Monday. It carried 1,200 bales of wool!"
@@ -79,8 +83,8 @@ def test_each_sentence_of_a_passage_has_its_best_span_whatever_the_length(networ
 
 
 def test_a_passage_reads_the_same_in_any_company(reader: CrossEncoderReader) -> None:
-    alone = reader.read("How many bales?", [passage(SHORT)])[0]
-    among = reader.read("How many bales?", [passage(LONG, "q"), passage(SHORT), passage("Wool.", "r")])[1]
+    alone = reader.read("How many bales?", [unread(SHORT)])[0]
+    among = reader.read("How many bales?", [unread(LONG, "q"), unread(SHORT), unread("Wool.", "r")])[1]
     assert alone.spans[0].span == among.spans[0].span
     assert alone.relevance == pytest.approx(among.relevance, abs=1e-5)
     assert [item.score for item in alone.spans] == pytest.approx([item.score for item in among.spans], abs=1e-5)
@@ -89,7 +93,7 @@ def test_a_passage_reads_the_same_in_any_company(reader: CrossEncoderReader) -> 
 @pytest.mark.parametrize("question", ["", "?", "long " * 500, "多少?", "\u202e<b>", "a\x00b"])
 @pytest.mark.parametrize("text", ["Wool.", "。", "x" * 5_000, "🚄 " * 400, "one\n\ntwo"])
 def test_any_question_and_text_can_be_read(reader: CrossEncoderReader, question: str, text: str) -> None:
-    found = reader.read(question, [passage(text)])[0]
+    found = reader.read(question, [unread(text)])[0]
     assert 0 <= found.relevance <= 1 and 0 <= found.no_answer <= 1
     assert all(0 <= item.score <= 1 and item.span.end <= len(text) for item in found.spans)
 
@@ -102,7 +106,7 @@ def test_no_passages_no_readings(reader: CrossEncoderReader) -> None:
 
 def test_scores_are_the_calibrated_functions_of_what_was_read(reader: CrossEncoderReader, network: Network) -> None:
     raw = network.raw("How many bales?", [passage(SHORT)])[0]
-    read = reader.read("How many bales?", [passage(SHORT)])[0]
+    read = reader.read("How many bales?", [unread(SHORT)])[0]
     assert read.exact
     assert read.spans[0].score == pytest.approx(sigmoid(max(item.margin for item in raw.sentences)))
     assert read.no_answer == pytest.approx(sigmoid(raw.no_answer))
@@ -115,7 +119,7 @@ def test_hits_are_ordered_by_what_was_read_and_how_they_were_found() -> None:
         reading = Reading(name, 0.5, 0.5, (ScoredSpan(Span(0, 1), span),), exact=True)
         return Hit(passage("x", name), found, reading)
 
-    reader = CrossEncoderReader("none", None, SentenceReader(HashingEmbedder()), EVEN)  # type: ignore[arg-type]
+    reader = CrossEncoderReader("none", None, HashingEmbedder(), EVEN)  # type: ignore[arg-type]
     ordered = reader.rerank(
         "Which?", [hit("a", 0.01, 0.2), hit("b", 0.01, 0.9), hit("d", 0.02, 0.2), hit("c", 0.02, 0.2)]
     )
@@ -126,19 +130,34 @@ def test_hits_are_ordered_by_what_was_read_and_how_they_were_found() -> None:
 
 def test_the_place_in_dense_retrieval_counts_for_what_is_typed_into_a_search_engine() -> None:
     weights = Calibration({}, {"dense": 2.0}, {}, 0.5, 0.5, 0.9)
-    reader = CrossEncoderReader("none", None, SentenceReader(HashingEmbedder()), weights)  # type: ignore[arg-type]
+    reader = CrossEncoderReader("none", None, HashingEmbedder(), weights)  # type: ignore[arg-type]
     reading = Reading("a", 0.5, 0.5, (), exact=True)
-    hits = [Hit(passage("x", name), 1.0, reading, dense) for name, dense in (("a", 0.0), ("b", 0.5), ("c", 1.0))]
+    hits = [Hit(passage("x", name), 1.0, reading, dense=dense) for name, dense in (("a", 0.0), ("b", 0.5), ("c", 1.0))]
     assert [item.passage.id for item in reader.rerank("ferry to sor", hits)] == ["c", "b", "a"]
     for question in ("Ferry to sor", "ferry to sor?"):
         assert [item.passage.id for item in reader.rerank(question, hits)] == ["a", "b", "c"]
 
 
-def test_a_span_is_as_likely_as_the_network_and_the_meaning_of_its_passage_say() -> None:
+def test_a_span_is_as_likely_as_the_network_and_the_nearness_of_its_passage_say() -> None:
     sentence = RawSentence(Span(27, 38), Span(33, 37), 2.5)
     found = features(Raw((sentence,), -1.0, 3.0), sentence, 0.25)
-    assert found == {"margin": 2.5, "no_answer": 3.0, "relevance": -1.0, "meaning": 0.25}
+    assert found == {"margin": 2.5, "no_answer": 3.0, "relevance": -1.0, "nearness": 0.25}
     assert logistic({"bias": -1.0, "margin": 2.0, "unknown": 9.0}, found) == pytest.approx(sigmoid(4.0))
+
+
+def test_how_near_a_passage_is_comes_from_the_hit_else_from_the_embedder(network: Network) -> None:
+    embedder, question = HashingEmbedder(), "Which ferry carried wool?"
+    weights = Calibration({"nearness": 4.0}, {"nearness": 1.0}, {"nearness": 2.0}, 0.5, 0.5, 0.9)
+    reader = CrossEncoderReader("random", network, embedder, weights)
+    own = float(embedder.embed_passages([SHORT])[0] @ embedder.embed_query(question))
+    shared = 3 / 3  # ferry, carried, wool
+    for cosine, expected in ((None, 0.75 * own + 0.25 * shared), (0.4, 0.3 + 0.25 * shared), (-0.5, 0.25 * shared)):
+        hit = Hit(passage(SHORT), 0.01, cosine=cosine)
+        (reading,) = reader.read(question, [hit])
+        assert [item.score for item in reading.spans] == pytest.approx([sigmoid(4 * expected)] * 2)
+        (ranked,) = reader.rerank(question, [replace(hit, reading=reading)])
+        assert ranked.score == pytest.approx(sigmoid(expected))
+        assert reader.confidence(question, [ranked]) == pytest.approx(sigmoid(2 * expected))
 
 
 def test_a_reader_is_known_by_its_card(random_weights: Path, tmp_path: Path) -> None:
@@ -163,9 +182,9 @@ def test_the_bundled_reader_finds_a_number_and_tells_that_one_is_not_given(bundl
         "After two years of repairs the harbour of Lindum opened again on 4 March 2024. The new quay is 640 metres "
         "long and takes three ships at a time. The repairs cost 48 million crowns, of which the town paid a third."
     )
-    (known,) = bundled.read("How long is the new quay?", [passage(text)])
+    (known,) = bundled.read("How long is the new quay?", [unread(text)])
     assert known.spans[0].span.of(text).startswith("640")
-    (other,) = bundled.read("Who painted the ceiling of the chapel?", [passage(text)])
+    (other,) = bundled.read("Who painted the ceiling of the chapel?", [unread(text)])
     assert other.spans[0].score < known.spans[0].score and other.relevance < known.relevance
 
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -14,8 +15,8 @@ from tests import tiny_models
 QUESTION = "How long is the quay?"
 
 
-def passage(text: str, name: str = "p#0") -> Passage:
-    return Passage(name, "p", Span(0, len(text)), "", text)
+def unread(text: str, name: str = "p#0") -> Hit:
+    return Hit(Passage(name, "p", Span(0, len(text)), "", text), 0.1)
 
 
 @pytest.fixture(scope="module")
@@ -31,7 +32,7 @@ def ranking(tmp_path_factory: pytest.TempPathFactory) -> str:
 def test_a_squad_model_gives_exact_spans_cut_from_the_text(squad: str) -> None:
     reader = open_named(squad, HashingEmbedder())
     text = "The ferry is new. The quay is 640 metres long, they say. It rains."
-    reading = reader.read(QUESTION, [passage(text)])[0]
+    reading = reader.read(QUESTION, [unread(text)])[0]
     assert reading.exact and reading.spans[0].span.of(text) == "640"
     assert reading.spans[0].score > 0.9 > reading.spans[1].score
     assert reading.no_answer == pytest.approx(1 - reading.spans[0].score)
@@ -39,15 +40,17 @@ def test_a_squad_model_gives_exact_spans_cut_from_the_text(squad: str) -> None:
 
 def test_a_passage_longer_than_the_model_reads_is_read_to_its_end(squad: str) -> None:
     text = "It rains on the sea. " * 90 + "The quay is 640 metres long."
-    reading = open_named(squad, HashingEmbedder()).read(QUESTION, [passage(text)])[0]
+    reading = open_named(squad, HashingEmbedder()).read(QUESTION, [unread(text)])[0]
     assert reading.spans[0].span.of(text) == "640" and reading.spans[0].score > 0.9
 
 
 def test_the_passage_with_the_best_span_comes_first_and_gives_the_confidence(squad: str) -> None:
     reader = open_named(squad, HashingEmbedder())
-    passages = [passage("It rains on the sea.", "a#0"), passage("The quay is 640 metres long.", "b#0")]
-    readings = reader.read(QUESTION, passages)
-    hits = reader.rerank(QUESTION, [Hit(item, 0.1, reading) for item, reading in zip(passages, readings, strict=True)])
+    found = [unread("It rains on the sea.", "a#0"), unread("The quay is 640 metres long.", "b#0")]
+    readings = reader.read(QUESTION, found)
+    hits = reader.rerank(
+        QUESTION, [replace(hit, reading=reading) for hit, reading in zip(found, readings, strict=True)]
+    )
     assert [hit.passage.id for hit in hits] == ["b#0", "a#0"]
     assert reader.confidence(QUESTION, hits) == hits[0].score > reader.threshold
     assert reader.confidence(QUESTION, hits[1:]) <= reader.threshold
@@ -56,7 +59,7 @@ def test_the_passage_with_the_best_span_comes_first_and_gives_the_confidence(squ
 def test_a_cross_encoder_scores_each_sentence(ranking: str) -> None:
     reader = open_named(ranking, HashingEmbedder())
     text = "The quay is 640 metres long. It rains."
-    whole, alone = reader.read(QUESTION, [passage(text), passage("It rains.", "b#0")])
+    whole, alone = reader.read(QUESTION, [unread(text), unread("It rains.", "b#0")])
     assert not whole.exact
     assert {item.span.of(text).strip() for item in whole.spans} == {"The quay is 640 metres long.", "It rains."}
     again = next(item.score for item in whole.spans if item.span.of(text).strip() == "It rains.")

@@ -19,7 +19,6 @@ from bri_qa.embed import MiniLMEmbedder
 from bri_qa.index import EmbeddedIndex, Identity, build, plan
 from bri_qa.minilm import tokenizer, weights
 from bri_qa.passages import Limit, cut
-from bri_qa.reader import SentenceReader
 from bri_qa.reader.network import HEADS, Network, Raw
 from bri_qa.retrieve import Retriever
 from bri_qa.tokens import Tokenizer
@@ -40,7 +39,6 @@ class Asked:
     ranks: dict[str, list[str]] = field(default_factory=dict)  # document ids by rank, per kind of retrieval
     hits: list[Hit] = field(default_factory=list)
     raws: list[Raw] = field(default_factory=list)
-    meanings: list[dict[Span, float]] = field(default_factory=list)  # by sentence of each hit, without the network
 
 
 def open_network(model: Path) -> Network:
@@ -85,14 +83,13 @@ def pooled_index(folder: Path, found: Sequence[Document], embedder: MiniLMEmbedd
 
 def ask(questions: Sequence[Asked], network: Network, index: EmbeddedIndex, embedder: MiniLMEmbedder) -> None:
     """Fill in what retrieval and the reader make of each question."""
-    sentences = SentenceReader(embedder)
     retriever = Retriever(embedder)
     for number, item in enumerate(questions):
         question = item.row.question
         vector = embedder.embed_query(question)
         rankings = {
             "dense": index.search_dense(vector, 50, Filters()),
-            "lexical": index.search_lexical(question, 50, Filters()),
+            "lexical": index.search_lexical(question, 50, Filters(), vector),
             "fused": retriever.search(index, question, vector, Filters()),
         }
         item.ranks = {kind: [hit.passage.document_id for hit in hits[:20]] for kind, hits in rankings.items()}
@@ -100,7 +97,6 @@ def ask(questions: Sequence[Asked], network: Network, index: EmbeddedIndex, embe
         whole = Passage("given", "given", Span(0, len(item.row.context)), "", item.row.context)
         passages = [hit.passage for hit in item.hits]
         item.given, *item.raws = network.raw(question, [whole, *passages])
-        item.meanings = sentences.meanings(question, passages)
         if number % 100 == 0:
             print("asked", number, len(questions), flush=True)
 

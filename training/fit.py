@@ -28,21 +28,30 @@ from bri_qa.reader.cross_encoder import (
     rank_features,
     sigmoid,
 )
+from bri_qa.reader.sentences import nearness
+from bri_qa.reader.words import stems
+from bri_qa.types import Hit
 from training.calibrate import Asked, documents
 
 ABSTAINED = 0.001  # share of answerable questions that may abstain, at the threshold
 OFF_TOPIC_KEPT = 0.05  # share of on-topic questions that may be called off the topic
 
 
+def near(question: str, hit: Hit) -> float:
+    """How near a hit is to the question without the network, as the reader has it."""
+    assert hit.cosine is not None
+    return nearness(hit.cosine, stems(question), hit.passage.text)
+
+
 def sentence_rows(item: Asked, gold: str | None) -> list[list[tuple[dict[str, float], bool, str]]]:
     """For each hit its sentences: features, whether the best span is a right answer, and that span's text."""
     rows = []
-    for hit, raw, meanings in zip(item.hits, item.raws, item.meanings, strict=True):
+    for hit, raw in zip(item.hits, item.raws, strict=True):
         found = []
         for sentence in raw.sentences:
             text = sentence.span.of(hit.passage.text)
             right = hit.passage.document_id == gold and bool(item.answers) and token_f1(text, item.answers) >= 0.5
-            values = features(raw, sentence, max(meanings.values(), default=0.0))
+            values = features(raw, sentence, near(item.row.question, hit))
             found.append((values, right, text))
         rows.append(found)
     return rows
@@ -70,8 +79,8 @@ class Report:
         item, rows = self.items[number], self.rows[number][:hits]
         scored = [(logistic(span, values), right, k) for k, hit in enumerate(rows) for values, right, _ in hit]
         score, right, k = max(scored, key=lambda one: one[0], default=(0.0, False, 0))
-        meaning = max(item.meanings[k].values(), default=0.0)
-        return confidence_features(item.row.question, item.hits[k].passage.text, score, meaning), right
+        hit = item.hits[k]
+        return confidence_features(item.row.question, hit.passage.text, score, near(item.row.question, hit)), right
 
     def spans(self, span: Mapping[str, float]) -> list[list[tuple[float, bool, str]]]:
         """Per question all (score, right, text), best first."""
@@ -85,10 +94,10 @@ class Report:
         orders = []
         for item, rows in zip(self.items, self.rows, strict=True):
             scored = []
-            for at, (hit, raw, found) in enumerate(zip(item.hits, item.raws, rows, strict=True)):
+            for hit, raw, found in zip(item.hits, item.raws, rows, strict=True):
                 best = max((logistic(calibration.span, f) for f, _, _ in found), default=0.0)
-                meaning = max(item.meanings[at].values(), default=0.0)
-                values = rank_features(item.row.question, hit.score, hit.dense, sigmoid(raw.relevance), best, meaning)
+                asked, relevance = item.row.question, sigmoid(raw.relevance)
+                values = rank_features(asked, hit.score, hit.dense, relevance, best, near(asked, hit))
                 scored.append((-logistic(calibration.rank, values), hit.passage.document_id))
             orders.append([document for _, document in sorted(scored)])
         return orders
@@ -140,11 +149,10 @@ def calibrate(halves: dict[str, Report]) -> Calibration:
     for report in (halves["squad2"], halves["qed"]):
         for item, found, gold in zip(report.items, report.rows, report.gold, strict=True):
             if item.answers:
-                for at, (hit, raw, sentences) in enumerate(zip(item.hits, item.raws, found, strict=True)):
+                for hit, raw, sentences in zip(item.hits, item.raws, found, strict=True):
                     best = max((logistic(span, f) for f, _, _ in sentences), default=0.0)
-                    meaning = max(item.meanings[at].values(), default=0.0)
-                    asked = item.row.question
-                    pairs.append(rank_features(asked, hit.score, hit.dense, sigmoid(raw.relevance), best, meaning))
+                    asked, relevance = item.row.question, sigmoid(raw.relevance)
+                    pairs.append(rank_features(asked, hit.score, hit.dense, relevance, best, near(asked, hit)))
                     labels.append(hit.passage.document_id == gold)
     rank = fitted(pairs, labels)
     values, right = outcomes(halves, span)
@@ -224,7 +232,7 @@ def reported(halves: dict[str, Report], calibration: Calibration) -> dict[str, A
 
 def first(item: Asked, count: int) -> Asked:
     """The question with its first `count` hits alone."""
-    return replace(item, hits=item.hits[:count], raws=item.raws[:count], meanings=item.meanings[:count])
+    return replace(item, hits=item.hits[:count], raws=item.raws[:count])
 
 
 def main() -> None:

@@ -220,7 +220,7 @@ class QAPipeline:
             if some and (not read or self.reader.confidence(query, read) < self.reader.settled):
                 yield Progress("reading", 0, len(some))
                 with clock.time("read"):
-                    readings = self.reader.read(query, [hit.passage for hit in some])
+                    readings = self.reader.read(query, some)
                 read += [replace(hit, reading=reading) for hit, reading in zip(some, readings, strict=True)]
         return [*self.reader.rerank(query, read), *candidates[len(read) :]]
 

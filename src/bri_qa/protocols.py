@@ -53,8 +53,11 @@ class Index(Protocol):
         """At most k hits by inner product, best first, ties by passage id. `vector` is f32[dim]."""
         ...
 
-    def search_lexical(self, query: str, k: int, filters: Filters) -> list[Hit]:
-        """At most k hits by BM25 over the query's words, best first, ties by passage id."""
+    def search_lexical(self, query: str, k: int, filters: Filters, vector: Vectors | None = None) -> list[Hit]:
+        """At most k hits by BM25 over the query's words, best first, ties by passage id.
+
+        `vector`, the query's if there is one, gives them their cosine.
+        """
         ...
 
     def document(self, document_id: str) -> Document | None: ...
@@ -87,8 +90,8 @@ class Reader(Protocol):
         """The confidence from which reading more passages was not found to change the answer."""
         ...
 
-    def read(self, question: str, passages: Sequence[Passage]) -> list[Reading]:
-        """One reading a passage, in the order given."""
+    def read(self, question: str, hits: Sequence[Hit]) -> list[Reading]:
+        """One reading a hit, of its passage, in the order given."""
         ...
 
     def rerank(self, question: str, hits: Sequence[Hit]) -> list[Hit]:

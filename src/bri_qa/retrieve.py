@@ -19,13 +19,13 @@ def fuse(rankings: Sequence[Sequence[Hit]], k: int = RRF_K) -> list[Hit]:
     Learning Methods", SIGIR 2009, which has k = 60. Best first; ties are broken by passage id.
     """
     scores: dict[str, float] = {}
-    passages = {}
+    found: dict[str, Hit] = {}
     for ranking in rankings:
         for rank, hit in enumerate(ranking, start=1):
-            passages[hit.passage.id] = hit.passage
+            found.setdefault(hit.passage.id, hit)
             scores[hit.passage.id] = scores.get(hit.passage.id, 0.0) + 1.0 / (k + rank)
     order = sorted(scores, key=lambda passage_id: (-scores[passage_id], passage_id))
-    return [Hit(passages[passage_id], scores[passage_id]) for passage_id in order]
+    return [replace(found[passage_id], score=scores[passage_id]) for passage_id in order]
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +47,6 @@ class Retriever:
             rankings.append(index.search_dense(vector, self.candidates, filters))
             dense = {hit.passage.id: 1.0 / rank for rank, hit in enumerate(rankings[0], start=1)}
         if self.mode in ("fused", "lexical"):
-            rankings.append(index.search_lexical(query, self.candidates, filters))
+            rankings.append(index.search_lexical(query, self.candidates, filters, vector))
         found = rankings[0] if len(rankings) == 1 else fuse(rankings)
         return [replace(hit, dense=dense.get(hit.passage.id, 0.0)) for hit in found]

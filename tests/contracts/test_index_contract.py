@@ -275,3 +275,15 @@ def test_an_index_that_grew_answers_like_one_built_at_once(
             for k in (2, 100):
                 assert _dense(index, query, k, filters) == _dense(other, query, k, filters)
                 assert index.search_lexical(query, k, filters) == other.search_lexical(query, k, filters)
+
+
+def test_every_hit_tells_how_near_it_is_to_the_querys_vector(index: Index) -> None:
+    query = "the ferry"
+    vector = EMBEDDER.embed_query(query)
+    dense = index.search_dense(vector, 100, EVERYTHING)
+    lexical = index.search_lexical(query, 100, EVERYTHING, vector)
+    assert lexical and {hit.cosine for hit in index.search_lexical(query, 100, EVERYTHING)} == {None}
+    for hit in [*dense, *lexical]:
+        expected = float(EMBEDDER.embed_passages([hit.passage.text])[0] @ vector)
+        assert hit.cosine == pytest.approx(expected, abs=1e-5)
+    assert [hit.cosine for hit in dense] == pytest.approx([hit.score for hit in dense], abs=1e-6)

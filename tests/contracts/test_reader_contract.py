@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from tempfile import mkdtemp
 
@@ -40,12 +41,12 @@ HOSTILE = {
 }
 
 
-def _passage(text: str, identity: str = "a#0") -> Passage:
-    return Passage(identity, identity.partition("#")[0], Span(0, len(text)), "", text)
+def _hit(text: str, identity: str = "a#0") -> Hit:
+    return Hit(Passage(identity, identity.partition("#")[0], Span(0, len(text)), "", text), 0.01)
 
 
-def _passages() -> list[Passage]:
-    return [_passage(item.text, f"{key}#0") for key, item in articles().items()]
+def _hits() -> list[Hit]:
+    return [_hit(item.text, f"{key}#0") for key, item in articles().items()]
 
 
 @pytest.fixture(scope="module", params=list(READERS))
@@ -58,7 +59,8 @@ def taught(request: pytest.FixtureRequest) -> Reader:
     return READERS[request.param]()
 
 
-def _check(reading: Reading, passage: Passage) -> None:
+def _check(reading: Reading, hit: Hit) -> None:
+    passage = hit.passage
     assert reading.passage_id == passage.id
     assert 0 <= reading.relevance <= 1 and 0 <= reading.no_answer <= 1
     scores = [item.score for item in reading.spans]
@@ -66,9 +68,9 @@ def _check(reading: Reading, passage: Passage) -> None:
     assert all(0 <= item.span.start < item.span.end <= len(passage.text) for item in reading.spans)
 
 
-def _read(reader: Reader, question: str, passages: list[Passage]) -> list[Hit]:
-    readings = reader.read(question, passages)
-    return reader.rerank(question, [Hit(item, 0.01, reading) for item, reading in zip(passages, readings, strict=True)])
+def _read(reader: Reader, question: str, hits: list[Hit]) -> list[Hit]:
+    readings = reader.read(question, hits)
+    return reader.rerank(question, [replace(hit, reading=reading) for hit, reading in zip(hits, readings, strict=True)])
 
 
 def test_it_says_what_it_is_and_when_to_abstain(reader: Reader) -> None:
@@ -78,24 +80,24 @@ def test_it_says_what_it_is_and_when_to_abstain(reader: Reader) -> None:
 
 
 def test_one_reading_a_passage_in_the_order_given(reader: Reader) -> None:
-    passages = _passages()
-    for reading, passage in zip(reader.read(QUESTION, passages), passages, strict=True):
-        _check(reading, passage)
+    hits = _hits()
+    for reading, hit in zip(reader.read(QUESTION, hits), hits, strict=True):
+        _check(reading, hit)
         assert reading.spans
     assert reader.read(QUESTION, []) == []
 
 
 @pytest.mark.parametrize("kind", list(HOSTILE))
 def test_any_passage_and_any_question_can_be_read(reader: Reader, kind: str) -> None:
-    passage = _passage(HOSTILE[kind])
+    hit = _hit(HOSTILE[kind])
     for question in (QUESTION, HOSTILE[kind][:500]):
-        (reading,) = reader.read(question, [passage])
-        _check(reading, passage)
-        assert 0 <= reader.confidence(question, _read(reader, question, [passage])) <= 1
+        (reading,) = reader.read(question, [hit])
+        _check(reading, hit)
+        assert 0 <= reader.confidence(question, _read(reader, question, [hit])) <= 1
 
 
 def test_the_passage_that_answers_comes_first_with_the_words_that_answer(taught: Reader) -> None:
-    hits = _read(taught, QUESTION, _passages())
+    hits = _read(taught, QUESTION, _hits())
     assert hits[0].passage.id == "harbour#0"
     assert hits[0].reading is not None
     best = hits[0].reading.spans[0].span
@@ -105,37 +107,37 @@ def test_the_passage_that_answers_comes_first_with_the_words_that_answer(taught:
 
 
 def test_reranking_keeps_every_read_hit_best_first(reader: Reader) -> None:
-    passages = _passages()
-    hits = _read(reader, QUESTION, passages)
-    assert sorted(hit.passage.id for hit in hits) == sorted(item.id for item in passages)
+    given = _hits()
+    hits = _read(reader, QUESTION, given)
+    assert sorted(hit.passage.id for hit in hits) == sorted(hit.passage.id for hit in given)
     assert [hit.score for hit in hits] == sorted((hit.score for hit in hits), reverse=True)
-    assert reader.rerank(QUESTION, []) == [] and reader.rerank(QUESTION, [Hit(passages[0], 1.0)]) == []
+    assert reader.rerank(QUESTION, []) == [] and reader.rerank(QUESTION, given[:1]) == []
 
 
 def test_equal_passages_are_ordered_by_id(reader: Reader) -> None:
     text = articles()["harbour"].text
-    hits = _read(reader, QUESTION, [_passage(text, "b#0"), _passage(text, "c#0"), _passage(text, "a#0")])
+    hits = _read(reader, QUESTION, [_hit(text, "b#0"), _hit(text, "c#0"), _hit(text, "a#0")])
     assert [hit.passage.id for hit in hits] == ["a#0", "b#0", "c#0"]
 
 
 def test_an_answer_is_trusted_more_than_none(taught: Reader) -> None:
-    passages = _passages()
-    answered = taught.confidence(QUESTION, _read(taught, QUESTION, passages))
+    hits = _hits()
+    answered = taught.confidence(QUESTION, _read(taught, QUESTION, hits))
     other = "Which planet has the brightest rings?"
-    assert answered >= taught.threshold > taught.confidence(other, _read(taught, other, passages))
+    assert answered >= taught.threshold > taught.confidence(other, _read(taught, other, hits))
     assert taught.confidence(QUESTION, []) < taught.threshold
 
 
 def test_what_is_read_with_it_changes_nothing(reader: Reader) -> None:
-    passages = _passages()
-    for passage, reading in zip(passages, reader.read(QUESTION, passages), strict=True):
-        (alone,) = reader.read(QUESTION, [passage])
+    hits = _hits()
+    for hit, reading in zip(hits, reader.read(QUESTION, hits), strict=True):
+        (alone,) = reader.read(QUESTION, [hit])
         assert alone.relevance == pytest.approx(reading.relevance, abs=1e-3)
         assert alone.spans[0].span == reading.spans[0].span
 
 
 def test_threads_may_share_it(reader: Reader) -> None:
-    passages = _passages()
-    once = reader.read(QUESTION, passages)
+    hits = _hits()
+    once = reader.read(QUESTION, hits)
     with ThreadPoolExecutor(4) as pool:
-        assert all(again == once for again in pool.map(lambda _: reader.read(QUESTION, passages), range(8)))
+        assert all(again == once for again in pool.map(lambda _: reader.read(QUESTION, hits), range(8)))

@@ -55,13 +55,13 @@ def _embedder(settings: Settings) -> str:
 
 
 def _reader(settings: Settings) -> str:
-    from bri_qa.types import Passage, Span
+    from bri_qa.types import Hit, Passage, Span
 
     start = time.perf_counter()
     reader = compose.reading_model(settings, compose.embedding_model(settings))
     texts = ["The new quay is 640 metres long.", "Bread needs an hour in the oven."]
     passages = [Passage(f"p{at}", "p", Span(0, len(text)), "", text) for at, text in enumerate(texts)]
-    near, far = reader.read("How long is the new quay?", passages)
+    near, far = reader.read("How long is the new quay?", [Hit(passage, 0.0) for passage in passages])
     if near.relevance <= far.relevance:
         raise BriQAError(
             f"{reader.name} does not tell an answer from another sentence; reinstall it (make clean setup)"

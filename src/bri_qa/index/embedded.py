@@ -76,12 +76,12 @@ class Generation:
         """At most k hits by inner product, best first, ties by passage id. `vector` is f32[dim]."""
         allowed = self._allowed(filters)
         numbers = None if allowed is None else self.store.numbers_of(allowed)
-        return self._best(lambda n: self.vectors.search(vector, n, numbers), k)
+        return self._best(lambda n: self.vectors.search(vector, n, numbers), k, vector)
 
-    def search_lexical(self, query: str, k: int, filters: Filters) -> list[Hit]:
-        """At most k hits by BM25, best first, ties by passage id."""
+    def search_lexical(self, query: str, k: int, filters: Filters, vector: Vectors | None = None) -> list[Hit]:
+        """At most k hits by BM25, best first, ties by passage id; with their cosine to `vector`, if there is one."""
         allowed = self._allowed(filters)
-        return self._best(lambda n: self.words.search(query, n, allowed), k)
+        return self._best(lambda n: self.words.search(query, n, allowed), k, vector)
 
     def document(self, document_id: str) -> Document | None:
         return self.by_id.get(document_id)
@@ -101,7 +101,9 @@ class Generation:
             return None
         return [item.id for item in self.by_id.values() if filters.allow(item.id, item.source)]
 
-    def _best(self, search: Callable[[int], Sequence[tuple[int, float]]], k: int) -> list[Hit]:
+    def _best(
+        self, search: Callable[[int], Sequence[tuple[int, float]]], k: int, vector: Vectors | None
+    ) -> list[Hit]:
         """The first k of what `search(n)` finds; n grows until all ties of the k-th are seen, for ids to break them."""
         if k <= 0:
             return []
@@ -111,7 +113,10 @@ class Generation:
             n *= 4
             found = search(n)
         passages = self.store.passages((number for number, _ in found), self.by_id)
-        hits = [Hit(passages[number], score) for number, score in found]
+        near: Sequence[float | None] = [None] * len(found)
+        if vector is not None:
+            near = (self.vectors.get([number for number, _ in found]) @ vector).tolist()
+        hits = [Hit(passages[number], score, cosine=one) for (number, score), one in zip(found, near, strict=True)]
         return sorted(hits, key=lambda hit: (-hit.score, hit.passage.id))[:k]
 
 
@@ -175,8 +180,8 @@ class EmbeddedIndex:
     def search_dense(self, vector: Vectors, k: int, filters: Filters) -> list[Hit]:
         return self.snapshot().search_dense(vector, k, filters)
 
-    def search_lexical(self, query: str, k: int, filters: Filters) -> list[Hit]:
-        return self.snapshot().search_lexical(query, k, filters)
+    def search_lexical(self, query: str, k: int, filters: Filters, vector: Vectors | None = None) -> list[Hit]:
+        return self.snapshot().search_lexical(query, k, filters, vector)
 
     def document(self, document_id: str) -> Document | None:
         return self.snapshot().document(document_id)

@@ -1,7 +1,7 @@
 """The trained reader: one pass of a cross-encoder over (question, passage) gives relevance, spans and "no answer".
 
 Each sentence of a passage gets its best span; how likely that span is the answer is a logistic function of what the
-network says of span and passage and of how much of the question's wording they hold (training/README.md).
+network says of span and passage and of how near the passage is by meaning and words (training/README.md).
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import json
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -18,9 +19,9 @@ from bri_qa.bert import Encoder, Precision, Weights
 from bri_qa.errors import ArtifactMissingError
 from bri_qa.protocols import Embedder
 from bri_qa.reader.network import HEADS, Network, Raw, RawSentence
-from bri_qa.reader.sentences import SentenceReader
-from bri_qa.reader.words import coverage, is_search
-from bri_qa.types import Hit, Passage, Reading, ScoredSpan, Span
+from bri_qa.reader.sentences import nearness
+from bri_qa.reader.words import coverage, is_search, stems
+from bri_qa.types import Hit, Reading, ScoredSpan
 
 BUNDLED = Path(__file__).parent.parent / "weights" / "reader"
 CARD, WEIGHTS = "reader.json", "model.safetensors"
@@ -50,20 +51,22 @@ def is_ours(folder: Path) -> bool:
     return (folder / CARD).is_file()
 
 
-def features(raw: Raw, item: RawSentence, meaning: float) -> dict[str, float]:
-    """What the chance that a sentence answers is a function of; `meaning` is the score of its passage's best sentence
-    without the network."""
-    return {"margin": item.margin, "no_answer": raw.no_answer, "relevance": raw.relevance, "meaning": meaning}
+def features(raw: Raw, item: RawSentence, near: float) -> dict[str, float]:
+    """What the chance that a sentence answers is a function of; `near` is how near its passage is."""
+    return {"margin": item.margin, "no_answer": raw.no_answer, "relevance": raw.relevance, "nearness": near}
 
 
 class CrossEncoderReader:
     """Reader over the network's spans: `exact` is true. Safe from several threads at once."""
 
-    def __init__(self, name: str, network: Network, sentences: SentenceReader, calibration: Calibration) -> None:
+    def __init__(
+        self, name: str, network: Network, embedder: Embedder, calibration: Calibration, remember: int = 4_096
+    ) -> None:
         self.name = name
         self._network = network
-        self._sentences = sentences
         self._calibration = calibration
+        self._query = lru_cache(maxsize=64)(embedder.embed_query)
+        self._vector = lru_cache(maxsize=remember)(lambda text: embedder.embed_passages([text])[0])
 
     @classmethod
     def load(
@@ -71,7 +74,7 @@ class CrossEncoderReader:
     ) -> CrossEncoderReader:
         """The reader in `folder`: `reader.json`, and `model.safetensors`, which adds to the bundled MiniLM.
 
-        `embedder` tells how near a sentence's meaning is to the question's.
+        `embedder` tells how near a passage is to the question, where a hit does not say it.
 
         Raises:
             ArtifactMissingError, ArtifactHashError: a file is missing or not the one that `reader.json` names.
@@ -83,7 +86,7 @@ class CrossEncoderReader:
         raw = json.loads(card.read_text(encoding="utf-8"))
         files = [minilm.weights(), Weights(folder / WEIGHTS, raw["sha256"])]
         network = Network(Encoder.load(files, HEADS, precision=precision, threads=threads), minilm.tokenizer())
-        return cls(raw["name"], network, SentenceReader(embedder), Calibration.of(raw["calibration"]))
+        return cls(raw["name"], network, embedder, Calibration.of(raw["calibration"]))
 
     @property
     def threshold(self) -> float:
@@ -97,18 +100,23 @@ class CrossEncoderReader:
     def settled(self) -> float:
         return self._calibration.settled
 
-    def read(self, question: str, passages: Sequence[Passage]) -> list[Reading]:
-        """One reading a passage; spans, one a sentence, are scored by how likely each is the answer."""
-        meanings = self._sentences.meanings(question, passages)
-        raws = self._network.raw(question, passages)
-        return [self._reading(*one) for one in zip(passages, raws, meanings, strict=True)]
+    def read(self, question: str, hits: Sequence[Hit]) -> list[Reading]:
+        """One reading a hit; spans, one a sentence, are scored by how likely each is the answer."""
+        raws = self._network.raw(question, [hit.passage for hit in hits])
+        return [self._reading(hit, raw, self._nearness(question, hit)) for hit, raw in zip(hits, raws, strict=True)]
 
-    def _reading(self, passage: Passage, raw: Raw, meanings: Mapping[Span, float]) -> Reading:
+    def _nearness(self, question: str, hit: Hit) -> float:
+        """How near the passage is to the question without the network."""
+        cosine = hit.cosine
+        if cosine is None:
+            cosine = float(self._vector(hit.passage.text) @ self._query(question))
+        return nearness(cosine, stems(question), hit.passage.text)
+
+    def _reading(self, hit: Hit, raw: Raw, near: float) -> Reading:
         weights = self._calibration.span
-        meaning = max(meanings.values(), default=0.0)
-        scored = [ScoredSpan(item.span, logistic(weights, features(raw, item, meaning))) for item in raw.sentences]
+        scored = [ScoredSpan(item.span, logistic(weights, features(raw, item, near))) for item in raw.sentences]
         scored.sort(key=lambda item: (-item.score, item.span.start))
-        return Reading(passage.id, sigmoid(raw.relevance), sigmoid(raw.no_answer), tuple(scored), exact=True)
+        return Reading(hit.passage.id, sigmoid(raw.relevance), sigmoid(raw.no_answer), tuple(scored), exact=True)
 
     def rerank(self, question: str, hits: Sequence[Hit]) -> list[Hit]:
         """Read hits by relevance, span and retrieval together, best first; ties by passage id."""
@@ -117,46 +125,42 @@ class CrossEncoderReader:
 
     def _rank(self, question: str, hit: Hit, reading: Reading) -> float:
         best = reading.spans[0].score if reading.spans else 0.0
-        meaning = self._meaning(question, hit.passage)
-        values = rank_features(question, hit.score, hit.dense, reading.relevance, best, meaning)
+        near = self._nearness(question, hit)
+        values = rank_features(question, hit.score, hit.dense, reading.relevance, best, near)
         return logistic(self._calibration.rank, values)
-
-    def _meaning(self, question: str, passage: Passage) -> float:
-        """The score of the passage's best sentence without the network."""
-        return max(self._sentences.meanings(question, [passage])[0].values(), default=0.0)
 
     def confidence(self, question: str, hits: Sequence[Hit]) -> float:
         """How likely the best span of all is the answer."""
-        read = [(hit.reading.spans[0].score, hit.passage) for hit in hits if hit.reading and hit.reading.spans]
+        read = [(hit.reading.spans[0].score, hit) for hit in hits if hit.reading and hit.reading.spans]
         if not read:
             return 0.0
-        best, passage = max(read, key=lambda one: one[0])
-        values = confidence_features(question, passage.text, best, self._meaning(question, passage))
+        best, hit = max(read, key=lambda one: one[0])
+        values = confidence_features(question, hit.passage.text, best, self._nearness(question, hit))
         return logistic(self._calibration.confidence, values)
 
 
 def rank_features(
-    question: str, retrieval: float, dense: float, relevance: float, best: float, meaning: float
+    question: str, retrieval: float, dense: float, relevance: float, best: float, near: float
 ) -> dict[str, float]:
     """What a read hit's place is a function of: its retrieval score, its relevance, its best span's score, and
-    `meaning`, the score of its best sentence without the network. Its place in dense retrieval counts for what is typed
+    `near`, how near its passage is without the network. Its place in dense retrieval counts for what is typed
     as into a search engine: the network knows less of that than of questions."""
     return {
         "relevance": _logit(relevance),
         "span": _logit(best),
         "retrieval": math.log(max(retrieval, 1e-9)),
-        "meaning": meaning,
+        "nearness": near,
         "dense": dense if is_search(question) else 0.0,
     }
 
 
-def confidence_features(question: str, passage: str, best: float, meaning: float) -> dict[str, float]:
+def confidence_features(question: str, passage: str, best: float, near: float) -> dict[str, float]:
     """What the confidence is a function of: the best span's score, and how near its passage is to the question.
 
-    `meaning` is the highest score of a sentence of the passage without the network.
+    `near` is how near it is without the network.
     """
     words, names = coverage(question, passage)
-    return {"best": _logit(best), "meaning": meaning, "words": words, "names": names}
+    return {"best": _logit(best), "nearness": near, "words": words, "names": names}
 
 
 def logistic(weights: Mapping[str, float], values: Mapping[str, float]) -> float:

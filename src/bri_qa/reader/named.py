@@ -126,7 +126,7 @@ class _Named(ABC):
         self._meaning = meaning
 
     @abstractmethod
-    def read(self, question: str, passages: Sequence[Passage]) -> list[Reading]: ...
+    def read(self, question: str, hits: Sequence[Hit]) -> list[Reading]: ...
 
     def rerank(self, question: str, hits: Sequence[Hit]) -> list[Hit]:
         """Read hits by their best span, best first; ties by passage id."""
@@ -143,8 +143,9 @@ class _Named(ABC):
 class SquadReader(_Named):
     """Reader over a SQuAD 2.0 model's spans: `exact` is true. Safe from several threads at once."""
 
-    def read(self, question: str, passages: Sequence[Passage]) -> list[Reading]:
-        """One reading a passage; a span's score is how much likelier it is than "no answer", in [0, 1]."""
+    def read(self, question: str, hits: Sequence[Hit]) -> list[Reading]:
+        """One reading a hit; a span's score is how much likelier it is than "no answer", in [0, 1]."""
+        passages = [hit.passage for hit in hits]
         if not passages:
             return []
         bounds = [sentences(item.text) for item in passages]
@@ -158,7 +159,7 @@ class SquadReader(_Named):
                 found = best_in(logits, window, one, passages[owner].text)
                 if found and (one not in best[owner] or best[owner][one][1] < found[1]):
                     best[owner][one] = found
-        meanings = self._meaning.read(question, passages)
+        meanings = self._meaning.read(question, hits)
         return [self._reading(*one) for one in zip(passages, best, meanings, strict=True)]
 
     def _reading(self, passage: Passage, best: Mapping[Span, tuple[Span, float]], meaning: Reading) -> Reading:
@@ -171,8 +172,9 @@ class SquadReader(_Named):
 class RankingReader(_Named):
     """Reader over whole sentences, ranked by a cross-encoder: `exact` is false, so it gives no short answers."""
 
-    def read(self, question: str, passages: Sequence[Passage]) -> list[Reading]:
-        """One reading a passage: its sentences with the model's score of (question, sentence), in [0, 1]."""
+    def read(self, question: str, hits: Sequence[Hit]) -> list[Reading]:
+        """One reading a hit: its sentences with the model's score of (question, sentence), in [0, 1]."""
+        passages = [hit.passage for hit in hits]
         if not passages:
             return []
         bounds = [[one for one in sentences(item.text) if one.of(item.text).strip()] for item in passages]
@@ -181,7 +183,7 @@ class RankingReader(_Named):
         for owner, _, (logits,) in self._model.run(question, texts) if texts else ():
             scores[owner] = max(scores[owner], sigmoid(float(logits[0])))
         given = iter(scores)
-        meanings = self._meaning.read(question, passages)
+        meanings = self._meaning.read(question, hits)
         readings = []
         for passage, spans, meaning in zip(passages, bounds, meanings, strict=True):
             scored = sorted((ScoredSpan(one, next(given)) for one in spans), key=lambda s: (-s.score, s.span.start))

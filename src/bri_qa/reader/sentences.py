@@ -11,10 +11,9 @@ import numpy as np
 from bri_qa.passages import sentences
 from bri_qa.protocols import Embedder, Vectors
 from bri_qa.reader.words import stems
-from bri_qa.types import Hit, Passage, Reading, ScoredSpan, Span
+from bri_qa.types import Hit, Passage, Reading, ScoredSpan
 
-# Meaning and shared words in a sentence's score; logistic map of the best score to a confidence. Set by
-# hand, not fitted: the trained reader, which uses the score as one of its features, weighs it by calibration.
+# Meaning and shared words in how near a text is; logistic map of the nearest sentence's to a confidence. Not fitted.
 MEANING, WORDS = 0.75, 0.25
 SLOPE, MIDDLE = 9.0, 0.50
 
@@ -37,23 +36,19 @@ class SentenceReader:
         vectors = self._embedder.embed_passages([span.of(text) for span in spans])
         return tuple(ScoredSpan(span, 0.0) for span in spans), vectors
 
-    def read(self, question: str, passages: Sequence[Passage]) -> list[Reading]:
-        """One reading a passage: its sentences, best first; relevance is the best sentence's score."""
+    def read(self, question: str, hits: Sequence[Hit]) -> list[Reading]:
+        """One reading a hit: its sentences, best first; relevance is the best sentence's score."""
         vector = self._query(question)
         wanted = stems(question)
-        return [self._read(vector, wanted, passage) for passage in passages]
-
-    def meanings(self, question: str, passages: Sequence[Passage]) -> list[dict[Span, float]]:
-        """For each passage the score of each of its sentences, in [0, 1]."""
-        return [{item.span: item.score for item in reading.spans} for reading in self.read(question, passages)]
+        return [self._read(vector, wanted, hit.passage) for hit in hits]
 
     def _read(self, vector: Vectors, wanted: frozenset[str], passage: Passage) -> Reading:
         spans, vectors = self._vectors(passage.text)
-        meaning = np.clip(vectors @ vector, 0.0, 1.0) if len(spans) else np.zeros(0)
-        scored = []
-        for found, cosine in zip(spans, meaning, strict=True):
-            shared = len(wanted & stems(found.span.of(passage.text))) / len(wanted) if wanted else 0.0
-            scored.append(ScoredSpan(found.span, MEANING * float(cosine) + WORDS * shared))
+        cosines = vectors @ vector if len(spans) else np.zeros(0)
+        scored = [
+            ScoredSpan(found.span, nearness(float(cosine), wanted, found.span.of(passage.text)))
+            for found, cosine in zip(spans, cosines, strict=True)
+        ]
         scored.sort(key=lambda item: (-item.score, item.span.start))
         best = scored[0].score if scored else 0.0
         return Reading(passage.id, best, 1.0 - _logistic(best), tuple(scored))
@@ -68,6 +63,12 @@ class SentenceReader:
         """Logistic in the best sentence's score."""
         del question
         return max((_logistic(hit.reading.relevance) for hit in hits if hit.reading is not None), default=0.0)
+
+
+def nearness(cosine: float, wanted: frozenset[str], text: str) -> float:
+    """How near a text is to a question with the stems `wanted`, by meaning and shared words, in [0, 1]."""
+    shared = len(wanted & stems(text)) / len(wanted) if wanted else 0.0
+    return MEANING * min(1.0, max(0.0, cosine)) + WORDS * shared
 
 
 def _logistic(score: float) -> float:

@@ -110,12 +110,14 @@ class Reading:
 class Hit:
     """A passage found for a query. `score` is of the last stage; ties are broken by `passage.id`.
 
-    `dense` is the reciprocal of its rank in dense retrieval, in (0, 1]; 0 where that did not find it.
+    `cosine` is that of its vector and the query's, in [-1, 1]; None where the query has no vector. `dense` is
+    the reciprocal of its rank in dense retrieval, in (0, 1]; 0 where that did not find it.
     """
 
     passage: Passage
     score: float
     reading: Reading | None = None
+    cosine: float | None = None
     dense: float = 0.0
 
 
