@@ -46,11 +46,12 @@ def open_network(model: Path) -> Network:
     return Network(Encoder.load([weights(), Weights(model)], HEADS), tokenizer())
 
 
-def sample(path: Path, count: int, seed: int) -> list[Asked]:
-    """`count` questions of a set, by seed; an article is wholly in half 0 or half 1."""
+def sample(path: Path, count: int, seed: int, skip: int = 0, half: int | None = None) -> list[Asked]:
+    """`count` questions of a set, by seed, after the first `skip`; an article is wholly in half 0 or half 1."""
     rows = list(zip(read_rows(path), read_answers(path), strict=True))
     random.Random(seed).shuffle(rows)
-    return [Asked(row, texts, zlib.crc32(row.group.encode()) % 2) for row, texts in rows[:count]]
+    found = [Asked(row, texts, zlib.crc32(row.group.encode()) % 2) for row, texts in rows[skip:]]
+    return [item for item in found if half in (None, item.half)][:count]
 
 
 def documents(path: Path) -> dict[str, Document]:
@@ -110,6 +111,8 @@ def parse() -> argparse.Namespace:
     )
     parser.add_argument("--questions", type=int, default=1_000, help="of each set")
     parser.add_argument("--seed", type=int, default=5)
+    parser.add_argument("--skip", type=int, nargs=2, default=(0, 0), help="questions of each set passed over")
+    parser.add_argument("--half", type=int, choices=(0, 1), help="the articles that may be asked of; else all")
     parser.add_argument(
         "--distractors", type=int, default=0, help="paragraphs of the training sets that are added to each corpus"
     )
@@ -129,12 +132,13 @@ def main() -> None:
         )
         for path in (squad, qed)
     }
-    for name, path, index, count in (
-        ("squad2", squad, indexes[squad], options.questions),
-        ("qed", qed, indexes[qed], options.questions // 2),
-        ("off_topic", qed, indexes[squad], options.questions // 4),
+    general, search = options.skip
+    for name, path, index, count, skip in (
+        ("squad2", squad, indexes[squad], options.questions, general),
+        ("qed", qed, indexes[qed], options.questions // 2, search),
+        ("off_topic", qed, indexes[squad], options.questions // 4, search),
     ):
-        questions = sample(path, count, options.seed)
+        questions = sample(path, count, options.seed, skip, options.half)
         if name == "off_topic":
             questions = [Asked(item.row, [], item.half) for item in questions]
         ask(questions, network, index, embedder)

@@ -244,6 +244,7 @@ def main() -> None:
     parser.add_argument("--read", type=int, default=8, help="hits of a question that count, of those that were read")
     parser.add_argument("--to", type=Path, help="folder of the package's reader, to write reader.json to")
     parser.add_argument("--report", type=Path, help="file for the figures")
+    parser.add_argument("--card", type=Path, help="a reader.json whose calibration is reported on all that was asked")
     options = parser.parse_args()
     halves: list[dict[str, Report]] = [{}, {}]
     for name in ("squad2", "qed", "off_topic"):
@@ -252,8 +253,12 @@ def main() -> None:
         path = options.data / f"{'qed' if name == 'off_topic' else name}_calibration.jsonl.gz"
         gold = {} if name == "off_topic" else {text: found.id for text, found in documents(path).items()}
         for half in (0, 1):
-            halves[half][name] = Report([first(item, options.read) for item in items if item.half == half], gold)
-    calibration = calibrate(halves[0])
+            chosen = [first(item, options.read) for item in items if options.card or item.half == half]
+            halves[half][name] = Report(chosen, gold)
+    if options.card:
+        calibration = Calibration.of(json.loads(options.card.read_bytes())["calibration"])
+    else:
+        calibration = calibrate(halves[0])
     figures = reported(halves[1], calibration)
     print(json.dumps({"calibration": vars_of(calibration), "figures": figures}, indent=1))
     if options.to:
