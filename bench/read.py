@@ -23,6 +23,7 @@ from bri_qa.settings import Settings
 from bri_qa.types import Hit, Passage, Question, Span
 
 READ, PER_DOCUMENT = 8, 40
+_CUT = 1.7  # passages that a text is cut into
 
 
 def measure(quick: bool) -> dict[str, Any]:
@@ -76,11 +77,11 @@ def _bare(encoder: Encoder, rows: list[list[int]], types: list[list[int]]) -> ob
 
 def _asking(count: int, asked: int) -> dict[str, Any]:
     """Questions that were not asked before, over an index of `count` passages or a little more."""
-    texts = many_passages(count)
+    texts = many_passages(round(count / _CUT))
     with TemporaryDirectory() as name:
         corpus = Path(name) / "corpus"
         corpus.mkdir()
-        for at in range(0, count, PER_DOCUMENT):
+        for at in range(0, len(texts), PER_DOCUMENT):
             (corpus / f"d{at:05d}.txt").write_text("\n\n".join(texts[at : at + PER_DOCUMENT]), encoding="utf-8")
         settings = Settings.load({}, corpus_dir=corpus, index_dir=Path(name) / "index")
         manifest = refresh(settings).run()

@@ -148,7 +148,7 @@ def test_an_index_of_another_format_is_refused(tmp_path: Path) -> None:
     refresh(tmp_path, [A])
     path = generation(tmp_path) / "manifest.json"
     path.write_text(json.dumps({**json.loads(path.read_bytes()), "format": 2}), encoding="utf-8")
-    with pytest.raises(IndexStaleError, match=r"has format 2, this program reads 3; .*run `bri-qa index`"):
+    with pytest.raises(IndexStaleError, match=r"has format 2, this program reads 4; .*run `bri-qa index`"):
         EmbeddedIndex.open(tmp_path, IDENTITY)
     assert refresh(tmp_path, [A])[1] == ["the first line", "the second line of a"]
 
