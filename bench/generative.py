@@ -57,7 +57,7 @@ def measure(quick: bool) -> dict[str, Any]:
         file.write_text("".join(json.dumps(case) + "\n" for case in cases), encoding="utf-8")
         settings = Settings.load({}, corpus_dir=ROOT / "corpus", index_dir=folder / "index")
         refresh(settings).run()
-        made = {"cases": len(cases), "answerable": sum(map(_answerable, cases)), "seed": SEED}
+        made: dict[str, Any] = {"cases": len(cases), "answerable": sum(map(_answerable, cases)), "seed": SEED}
         made["extractive"] = _figures(file, settings)
         with chat_server(_Good(cases)) as scripted:
             made["right in other words"] = _figures(file, _with(settings, scripted.url, "scripted"))

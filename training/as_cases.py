@@ -1,7 +1,8 @@
 """A half of a calibration set as articles and eval cases, so that the product's own suite can be run on it.
 
     python -m training.as_cases --data DATA --set squad2 --half 1 --to FOLDER
-    bri-qa eval --cases FOLDER/cases.jsonl --corpus FOLDER/articles --report FOLDER/run \\
+    bri-qa index --corpus FOLDER/articles --index FOLDER/index
+    bri-qa eval --cases FOLDER/cases.jsonl --corpus FOLDER/articles --index FOLDER/index --report FOLDER/run \\
         --vary retrieval=fused,dense,lexical --vary reader=bundled,sentences
 
 All articles of the set are there to be found, with the questions of the half alone. The sentence that holds an accepted

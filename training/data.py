@@ -238,9 +238,11 @@ class Stream:
     @classmethod
     def open(cls, folder: Path, mix: Mix, seed: int) -> Stream:
         """The stream over the sets in `folder` (squad1_train, qed_train, policyqa)."""
-        sources = [Source(read_rows(folder / f"{name}.jsonl.gz")) for name in ("squad1_train", "qed_train", "policyqa")]
-        stream = cls(*sources, mix=mix, seed=seed)
-        stream.pool = [text for source in sources[:2] for texts in source.paragraphs.values() for text in texts]
+        general, search, policy = (
+            Source(read_rows(folder / f"{name}.jsonl.gz")) for name in ("squad1_train", "qed_train", "policyqa")
+        )
+        stream = cls(general, search, policy, mix=mix, seed=seed)
+        stream.pool = [text for source in (general, search) for texts in source.paragraphs.values() for text in texts]
         engine = bm25s.BM25()
         engine.index(stream._tokens(stream.pool), show_progress=False)
         stream._engine = engine

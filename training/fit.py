@@ -112,7 +112,7 @@ def reading(items: Sequence[Asked]) -> dict[str, float]:
         texts.append(best.span.of(item.row.context))
         margins.append((best.margin, -item.given.no_answer, item.given.relevance))
     answered = [(t, i.answers) for t, i in zip(texts, items, strict=True) if i.answers]
-    scores = {"n": len(items)}
+    scores: dict[str, float] = {"n": len(items)}
     scores |= {"em": float(np.mean([exact_match(t, a) for t, a in answered]))}
     scores |= {"f1": float(np.mean([token_f1(t, a) for t, a in answered]))}
     labels = [bool(item.answers) for item in items]
