@@ -17,6 +17,10 @@ from bri_qa.conversation.parts import parts
             ["How long is the new quay?", "What did the repairs cost?"],
         ),
         ("Please tell me who runs the mill and where it stands.", ["who runs the mill?", "Where it stands runs mill?"]),
+        (
+            "How long is the quay, how many ships does it take?",
+            ["How long is the quay?", "How many ships does it take quay?"],
+        ),
         ("Where and when was the bell cast?", ["Where was the bell cast?", "When was the bell cast?"]),
         ("Where did the ferry go and when?", ["Where did the ferry go?", "When did the ferry go?"]),
         (
@@ -52,6 +56,8 @@ def test_a_part_keeps_its_own_words() -> None:
         "The quay is open. Who built it?",
         "Who built it and why not?" + " So they say." * 40,
         "Who? What? Where? When?",
+        "What did Oduya say, when asked about the ferry?",
+        "How did trade change, which the fund had foreseen?",
         "Who built the quay and the ferry?",
         "?",
     ],

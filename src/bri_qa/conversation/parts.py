@@ -24,7 +24,11 @@ _LEAD = re.compile(
     re.IGNORECASE,
 )
 _NEXT = re.compile(r"(?<=[?？])\s*(?=\S)")
-_AND = re.compile(rf"(?:,|;|,?\s+and(?:\s+also)?)\s+(?=(?:{_PLACE} )?{_ASKING}\b)", re.IGNORECASE)
+_AND = re.compile(  # after a comma alone only what is in the order of a question: not "…, when asked about it"
+    rf"(?:,?\s+and(?:\s+also)?\s+(?=(?:{_PLACE} )?{_ASKING}\b)"
+    rf"|[,;]\s+(?=(?:{_PLACE} )?(?:{_ASKING} {_HELPING}|how (?:many|much|long|far|old))\b))",
+    re.IGNORECASE,
+)
 _ADJUNCT = re.compile(rf"(?:when|where|why|how|(?:{_PLACE} )(?:whom|which|what|when|where))", re.IGNORECASE)
 _HELPED = re.compile(rf"(?:(?:{_PLACE} )?{_ASKING}) (?={_HELPING}\b)", re.IGNORECASE)
 _SPAN = re.compile(r"\b(?:between|both|compare[ds]?|differ\w*|versus|either|whether)\b", re.IGNORECASE)
