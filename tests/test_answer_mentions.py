@@ -38,13 +38,14 @@ def test_a_keyword_gives_the_sentences_that_hold_it(keyword: str, sentence: str)
     "asked",
     [
         "What does the article say about the second crane?",
-        "what do the articles tell us on second cranes",
+        "what do the articles tell us regarding second cranes",
         "And what else is said about the second crane in the article?",
         "What do you know about the second crane?",
         "Tell me about the second crane, please.",
         "Could you please tell us more about second cranes",
         "Is there anything about a second crane in these texts?",
         "Any information on the second crane?",
+        "Does the article say anything about the second crane？",
     ],
 )
 def test_what_is_said_about_something_are_the_sentences_that_hold_it(asked: str) -> None:
@@ -57,6 +58,9 @@ def test_what_is_said_about_something_are_the_sentences_that_hold_it(asked: str)
     "asked",
     [
         "What did Oduya say about the crane?",
+        "What did the police report say about the crane?",
+        "What is written on the quay?",
+        "What did they say on the crane?",
         "What does the article say about how the crane fell?",
         "What does the article say about it?",
         "What does the article say about the crane and who paid for it?",

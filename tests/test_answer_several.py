@@ -40,7 +40,7 @@ def test_the_confidence_is_that_of_the_least_sure_part_that_is_answered() -> Non
 
 def test_statements_stand_in_the_order_of_the_parts_each_once_and_few_of_each() -> None:
     parts = [_part("a", 0.9), _part("b", 0.8)]
-    draft = combined([_said("One", "Two", "Three"), _said("Two", "Four")], parts)
+    draft = combined([_said("One", "Two", "Three", score=0.9), _said("Two", "Four", score=0.8)], parts)
     assert [item.text for item in draft.statements] == ["One", "Two", "Four"]
     assert (draft.short_answer, draft.confidence, draft.unanswered) == (None, 0.8, ())
 

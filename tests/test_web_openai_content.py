@@ -88,6 +88,7 @@ def test_what_an_answer_leaves_open_stands_before_its_sources_as_text() -> None:
     assert "Not stated in these articles: Who" in before and after
     tokens = [inside for token in MARKDOWN.parse(before) for inside in token.children or []]
     assert not [token for token in tokens if token.type == "link_open"]
+    assert content.plain(whole) == render.as_sentence(answer)
 
 
 TITLE = """### Task:

@@ -99,7 +99,7 @@ class QAPipeline:
         return (found, index.passages(found.id)) if found is not None and found.source.open_to(groups) else None
 
     def retrieve(self, question: Question, top_k: int | None = None) -> tuple[str, list[Hit]]:
-        """The standalone query and its hits, reranked, best first; at most `top_k`, or as many as `ask` reads."""
+        """The standalone query and its hits, reranked, best first; at most `top_k`, or what `ask` reads of one part."""
         if top_k is not None:
             return replace(self, top_k=top_k).retrieve(question)
         self._check(question)
@@ -141,14 +141,18 @@ class QAPipeline:
         if self.rewriter is not None and question.history:
             yield Progress("rewriting")
         asked, use = self._standalone(question, clock)
-        query = self.spell(asked, index, question.filters.groups)
+        query, shown = self.spell(asked, index, question.filters.groups), self.top_k
         if wanted in self.overviews:
             answerer, hits = self.overviews[wanted], self._overview(index, question)
             yield Progress("reading", 0, len(hits))
             drafting: Generator[Progress | Statement | Draft] = self._summing(answerer, question, query, hits)
         else:
-            found = yield from self._parts(index, question, query, clock)
+            # What a follow-up leans on stands at its end, and belongs to every part of it: it is read as one.
+            leans = self.rewriter is None and asked.split() != question.text.split()
+            several_asked = (Asked(query, query),) if leans else parts(query)
+            found = yield from self._parts(index, question, query, several_asked, clock)
             answerer, hits = self.answerer, several.together(found)
+            shown *= len(found)
             drafting = self._drafting(question, query, found, hits)
         verifier = Verifier(hits, index.document)
         draft, given = None, 0
@@ -169,7 +173,7 @@ class QAPipeline:
         if rest:
             yield Progress("checking", 0, sum(len(statement.quotes) for statement in rest))
         yield from _verified(rest, verifier, clock)
-        yield Answered(self._answer(question, draft, verifier, trace, draft.mode or answerer.mode))
+        yield Answered(self._answer(question, draft, verifier, trace, draft.mode or answerer.mode, shown))
 
     def _check(self, question: Question) -> None:
         if not question.text.strip():
@@ -195,11 +199,11 @@ class QAPipeline:
             return self.rewriter.rewrite(question)
 
     def _parts(
-        self, index: Index, question: Question, query: str, clock: _Clock
+        self, index: Index, question: Question, query: str, wanted: Sequence[Asked], clock: _Clock
     ) -> Generator[Event, None, list[several.Part]]:
         """What the question asks, part by part, read and judged; as one, where it is one or no part can be answered."""
         found: list[several.Part] = []
-        for asked in dict.fromkeys((parts(query), (Asked(query, query),))):
+        for asked in dict.fromkeys((tuple(wanted), (Asked(query, query),))):
             found = []
             for words, part in asked:
                 hits = yield from self._read(index, question, part, clock)
@@ -268,6 +272,9 @@ class QAPipeline:
             return
         yield Progress("writing")
         sure, left = several.confidence(found), several.unanswered(found)
+        if left:
+            answered = [part for part in found if not part.abstains]
+            query, hits = " ".join(part.query for part in answered), several.together(answered)
         for item in self.answerer.stream(question, query, hits):
             told = isinstance(item, Draft) and item.reason is None
             yield replace(item, confidence=sure, unanswered=left if told else ()) if isinstance(item, Draft) else item
@@ -277,9 +284,11 @@ class QAPipeline:
             return part.judged
         return replace(self.answerer.answer(question, part.query, part.hits), confidence=part.judged)
 
-    def _answer(self, question: Question, draft: Draft, verifier: Verifier, trace: Trace, mode: str) -> Answer:
-        """What stands of a draft, or the abstention."""
-        shown = tuple(verifier.hits[: self.top_k])
+    def _answer(
+        self, question: Question, draft: Draft, verifier: Verifier, trace: Trace, mode: str, most: int
+    ) -> Answer:
+        """What stands of a draft, or the abstention, with at most `most` hits."""
+        shown = tuple(verifier.hits[:most])
         if draft.reason is not None:
             abstained = self._abstain(question, replace(draft, mode=mode), shown, trace)
             return replace(abstained, rejected=draft.rejected)

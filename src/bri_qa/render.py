@@ -19,6 +19,9 @@ MESSAGES = {
     AbstainReason.SMALL_TALK: "Ask me about the articles: every answer comes with quotes that you can open.",
 }
 
+BESIDE = ("Not stated in these articles", "In the articles' own words")
+"""How the lines begin that are said beside an answer."""
+
 _MARKDOWN = re.compile(r"([\\`*_{}\[\]<>()#+!|~$&])")
 _MARKDOWN_START = re.compile(r"(\d*)([-=.)])")  # at the start of a line: a list, a rule, an underline
 
@@ -113,9 +116,10 @@ def fell_back(answer: Answer) -> str | None:
 
 def remarks(answer: Answer) -> list[str]:
     """Lines beside an answer: what of the question it leaves open, and why a language model's words are not shown."""
-    lines = [f"Not stated in these articles: {part}" for part in answer.trace.unanswered]
+    left, own = BESIDE
+    lines = [f"{left}: {part}" for part in answer.trace.unanswered]
     reason = fell_back(answer)
-    return [*lines, f"In the articles' own words: {reason}."] if reason else lines
+    return [*lines, f"{own}: {reason}."] if reason else lines
 
 
 def as_text(answer: Answer) -> str:

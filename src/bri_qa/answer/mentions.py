@@ -24,20 +24,21 @@ _ASKING = frozenset(
     ).split()
 )
 _TEXTS = (
-    r"(?:(?:the|this|that|these|those|your|any|all)\s+)*(?:\w+\s+)?"
+    r"(?:(?:the|this|that|these|those|your|any|all|whole|given|other|news|stored)\s+)*"
     r"(?:articles?|texts?|documents?|reports?|stor(?:y|ies)|pieces?|pages?|sources?|corpus|collection|it|they|you)"
 )
-_OF = r"(?:about|on|of|regarding|concerning)\s+"
-_IN = rf"(?:\s+(?:in|by|from|here in)\s+{_TEXTS}|\s+here|\s+please)*[\s?!.]*"
+_OF = r"(?:about|regarding|concerning)\s+(?P<topic>.+?)"
+_IN = rf"(?:\s+(?:in|by|from|here in)\s+{_TEXTS}|\s+here|\s+please)*[\s?!.？！。]*"
 _ABOUT = regex.compile(
     r"(?:(?:and|so|well|please|ok(?:ay)?)\W+)*(?:"
     rf"what(?:\s+else)?\s+(?:do|does|did|can)\s+{_TEXTS}\s+(?:say|tell|mention|write|report|state|know|have|contain)"
-    rf"(?:\s+(?:us|me|to say|to tell))?\s+{_OF}(?P<topic>.+?)"
-    rf"|what(?:\s+else)?\s+(?:is|are|was|were)\s+(?:said|written|told|reported|stated|known|mentioned)(?:\s+in\s+{_TEXTS}|\s+here)?"
-    rf"\s+{_OF}(?P<topic>.+?)"
-    rf"|(?:(?:can|could|would)\s+you\s+)?(?:please\s+)?(?:tell|show|give)\s+(?:me|us)\s+(?:more\s+|something\s+|anything\s+|everything"
-    rf"\s+|all\s+|information\s+)?{_OF}(?P<topic>.+?)"
-    rf"|(?:is\s+there\s+|do\s+{_TEXTS}\s+(?:say|have)\s+)?(?:any\s+|some\s+)?(?:anything|something|information|news|more)\s+{_OF}(?P<topic>.+?)"
+    rf"(?:\s+(?:us|me|to say|to tell))?\s+{_OF}"
+    rf"|what(?:\s+else)?\s+(?:is|are|was|were)\s+(?:said|written|told|reported|stated|known|mentioned)"
+    rf"(?:\s+in\s+{_TEXTS}|\s+here)?\s+{_OF}"
+    rf"|(?:(?:can|could|would)\s+you\s+)?(?:please\s+)?(?:tell|show|give)\s+(?:me|us)\s+"
+    rf"(?:(?:some\s+)?(?:more|something|anything|everything|all|information)\s+)?{_OF}"
+    rf"|(?:is\s+there\s+|(?:do|does|did)\s+{_TEXTS}\s+(?:say|have)\s+)?(?:any\s+|some\s+)?"
+    rf"(?:anything|something|information|news|more)\s+(?:on\s+(?P<topic>.+?)|{_OF})"
     rf"){_IN}",
     regex.IGNORECASE,
 )

@@ -64,7 +64,7 @@ def combined(drafts: Sequence[Draft], parts: Sequence[Part]) -> Draft:
         given[0],
         statements=tuple(statements),
         short_answer=given[0].short_answer if len(given) == 1 else None,
-        confidence=confidence(parts),
+        confidence=min(draft.confidence for draft in given),
         rejected=tuple(chain.from_iterable(draft.rejected for draft in drafts)),
         unanswered=tuple(left),
     )

@@ -13,7 +13,7 @@ from bri_qa.types import Span
 
 _FULL_STOP = regex.compile(r"""[。！？]+["'”’」』）》】〉〕]*""")
 # Where nupunkt, made for the abbreviations of law, takes an ordinary word for one: "… of the 19th century. Darwin …".
-_SHORTENED = "messrs assoc lieut comdr admin const distr assist approx"
+_SHORTENED = "messrs assoc lieut comdr admin const distr assist approx trans tues weds thurs"
 _TITLES = "mrs gen gov sen rep col maj capt prof rev hon sgt amb min sec pres supt fig vol"
 _OPENERS = (
     "the this these those that it they in on at by for from with but and or so before after when while although though "

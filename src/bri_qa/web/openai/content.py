@@ -16,6 +16,7 @@ Link = Callable[[Citation], str]
 SOURCES = "Sources:"
 _BETWEEN = "\n\n"
 _TAIL = f"{_BETWEEN}{SOURCES}{_BETWEEN}1. ["
+_BESIDE = re.compile(rf"{_BETWEEN}(?=(?:{'|'.join(render.BESIDE)}): )")  # where remarks begin
 # Entities where front ends take even an escaped bracket or backslash for a formula; backslashes elsewhere.
 _ENTITIES = {ord(char): f"&#{ord(char)};" for char in "[]\\<>`"}
 _ENTITY = re.compile(r"&(?=#?\w+;)")
@@ -54,7 +55,7 @@ def _code(word: str) -> str:
 
 def plain(content: str) -> str:
     """What an earlier message of ours said, in one line: without its list of sources, and unescaped."""
-    text = content.partition(_TAIL)[0]
+    text = _BESIDE.split(content.partition(_TAIL)[0])[0]
     parts, at = [], 0
     for code in _CODE.finditer(text):
         parts += [_unescaped(text[at : code.start()]), code[2]]
