@@ -27,12 +27,12 @@ _SAYING = re.compile(
     re.IGNORECASE,
 )
 
-_HELPING = frozenset("is are was were do does did has have had can could will would should may might must".split())
-_WH = frozenset("what who whom whose which when where why how".split())
+HELPING = frozenset("is are was were do does did has have had can could will would should may might must".split())
+ASKING = frozenset("what who whom whose which when where why how".split())
 _BEFORE = frozenset(
     "about after at before between by during for from in into of on over since through to under until with".split()
 )
-_OPENERS = _HELPING.union(_WH, "tell give show please list name and but or so also then the in on at of a an".split())
+_OPENERS = HELPING.union(ASKING, "tell give show please list name and but or so also then the in on at of a an".split())
 _FUNCTION = _OPENERS.union(
     _BEFORE,
     "many much long far often as it its this that these those there he she they him his her them their be been".split(),
@@ -160,7 +160,7 @@ def _subject(asked: str) -> str | None:
     """Who is to have done something: the name after "did" or "does", with its article."""
     for span in _names(asked):
         before = re.search(r"(\w+)\s+(the\s+)?\Z", asked[: span.start], re.IGNORECASE)
-        if before is not None and before[1].lower() in _HELPING:
+        if before is not None and before[1].lower() in HELPING:
             return (before[2] or "") + span.of(asked)
     return None
 
@@ -198,9 +198,9 @@ def _is_reference(word: str, before: str, rest: list[str]) -> bool:
     if word in _NO_REFERENCE:
         return after not in _NO_REFERENCE[word] or (word == "it" and not {"to", "that"} & set(rest))
     if word == "that" and after:
-        return before in _HELPING | _BEFORE | {"", "why", "how"}
+        return before in HELPING | _BEFORE | {"", "why", "how"}
     if word == "there":
-        return not after and before not in _HELPING
+        return not after and before not in HELPING
     if word in _AFTER_THE:
         return not after and before == "the"
     if (
@@ -215,10 +215,10 @@ def _is_reference(word: str, before: str, rest: list[str]) -> bool:
 def _is_fragment(text: str) -> bool:
     """Whether it asks with no verb: "why?", "how many cities?", "in which countries?"."""
     words = _tokens(text)
-    opener = next((word for word in words[:2] if word in _WH), None)
+    opener = next((word for word in words[:2] if word in ASKING), None)
     if opener is None or (words[0] != opener and words[0] not in _BEFORE):
         return False
-    if _HELPING.union(_PERSONS, _POINTING) & set(words):
+    if HELPING.union(_PERSONS, _POINTING) & set(words):
         return False
     kind = opener == "what" and len(words) > 2 and words[2] == "of"
     return len(_content(text)) <= (2 if opener in ("how", "which") or kind else 1)
@@ -226,7 +226,7 @@ def _is_fragment(text: str) -> bool:
 
 def _is_phrase(text: str) -> bool:
     words = _tokens(text)
-    return not set(words) & (_HELPING | _WH) and len(words) < 7
+    return not set(words) & (HELPING | ASKING) and len(words) < 7
 
 
 def _about(asked: str, new: str) -> str:
@@ -262,9 +262,9 @@ def _kind(asked: str, noun: str) -> Span | None:
 def _refitted(fragment: str, asked: str) -> str:
     """A fragment with the verb of the last question: "how many cities?" after "How many roads does it cross?"."""
     words = asked.rstrip("? ").split()
-    verb = next((at for at, word in enumerate(words) if word.lower() in _HELPING), None)
+    verb = next((at for at, word in enumerate(words) if word.lower() in HELPING), None)
     head = fragment.rstrip("? ")
-    if verb is None or (verb and words[0].lower() not in _WH | _BEFORE):
+    if verb is None or (verb and words[0].lower() not in ASKING | _BEFORE):
         return _carry(fragment, asked)
     noun, rest = [word for word in words[:verb] if word.lower() not in _FUNCTION], words[verb + 1 :]
     words[verb] = words[verb].lower()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-from bri_qa.conversation.followup import standalone
+from bri_qa.conversation.followup import ASKING, HELPING, standalone
 from bri_qa.types import Question, Turn
 
 MOST = 3
@@ -13,8 +13,8 @@ MOST = 3
 
 _LONGEST = 400  # characters
 _LEAST = 3  # words of a question that may stand before another
-_ASKING = r"(?:how|what|who|whom|whose|which|when|where|why)"
-_HELPING = r"(?:is|are|was|were|do|does|did|has|have|had|can|could|will|would|should|may|might|must)"
+_ASKING = rf"(?:{'|'.join(sorted(ASKING))})"
+_HELPING = rf"(?:{'|'.join(sorted(HELPING))})"
 _PLACE = r"(?:in|on|at|by|for|from|to|of|with|about|under|since|until)"
 _OPENS = re.compile(rf"(?:(?:{_PLACE} )?{_ASKING}|{_HELPING})\b", re.IGNORECASE)
 _LEAD = re.compile(

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 
+from bri_qa.conversation.followup import ASKING, HELPING
+
 _LONG = 30  # words; a shorter message is left as it is
 _LEAST = 3  # words of some length that a question must have to stand on its own
 _CLAUSE = re.compile(r"(?<=[.?!;])\s+|(?<=[a-z]):\s+|\n+")
-_ASKING = r"(?:how|what|who|whom|whose|which|when|where|why|whether)"
+_ASKING = rf"(?:{'|'.join(sorted(ASKING))}|whether)"
 _OPENS = re.compile(
-    rf"(?:{_ASKING}|(?:in|on|at|by|for|from|to|of|with|about|under) {_ASKING}|is|are|was|were|do|does|did|has|have|had"
-    r"|can|could|will|would|should|may|must)\b",
+    rf"(?:{_ASKING}|(?:in|on|at|by|for|from|to|of|with|about|under) {_ASKING}|{'|'.join(sorted(HELPING))})\b",
     re.IGNORECASE,
 )
 _WISH = re.compile(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from bri_qa.errors import IndexCorruptError, IndexStoreError
@@ -76,7 +76,8 @@ class Generation:
         """At most k hits by inner product, best first, ties by passage id. `vector` is f32[dim]."""
         allowed = self._allowed(filters)
         numbers = None if allowed is None else self.store.numbers_of(allowed)
-        return self._best(lambda n: self.vectors.search(vector, n, numbers), k, vector)
+        hits = self._best(lambda n: self.vectors.search(vector, n, numbers), k)
+        return [replace(hit, cosine=hit.score) for hit in hits]
 
     def search_lexical(self, query: str, k: int, filters: Filters, vector: Vectors | None = None) -> list[Hit]:
         """At most k hits by BM25, best first, ties by passage id; with their cosine to `vector`, if there is one."""
@@ -102,7 +103,7 @@ class Generation:
         return [item.id for item in self.by_id.values() if filters.allow(item.id, item.source)]
 
     def _best(
-        self, search: Callable[[int], Sequence[tuple[int, float]]], k: int, vector: Vectors | None
+        self, search: Callable[[int], Sequence[tuple[int, float]]], k: int, vector: Vectors | None = None
     ) -> list[Hit]:
         """The first k of what `search(n)` finds; n grows until all ties of the k-th are seen, for ids to break them."""
         if k <= 0:
